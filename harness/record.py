@@ -1,0 +1,103 @@
+"""What a run is and what it gave: RunSpec, whose key identifies it, and RunRecord. No imports of ours, no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+SCHEMA = 1
+Status = Literal["done", "failed", "skipped"]
+
+
+class UserError(Exception):
+    """Something the user can mend: shown as one sentence, exit code 2, no traceback."""
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces; NaN and infinities are refused with ValueError."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that decides a result, and nothing else but `suite` and `preset`, which name tables."""
+
+    method: str
+    config: Mapping[str, Any]
+    task: str
+    task_version: str
+    protocol: str
+    data: Mapping[str, Any]
+    """kind (embedded | local | hub), id, revision, sha256 of the rows' files or None"""
+    model: str
+    model_source: Mapping[str, Any]
+    """kind (local | package | hub), id, revision, sha256 of the weights or None"""
+    recipe: Mapping[str, Any]
+    """tasks.spec.Recipe as a dict, learning rate resolved"""
+    seed: int
+    suite: str
+    preset: str
+
+    NAMES = ("suite", "preset")
+
+    @property
+    def key(self) -> str:
+        """sha256 of the canonical JSON of what decides the result, 16 hex digits."""
+        identity = {k: v for k, v in asdict(self).items() if k not in self.NAMES}
+        return hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:16]
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> RunSpec:
+        """Raises TypeError if a field is missing or unknown."""
+        return cls(**value)
+
+
+@dataclass
+class RunRecord:
+    """One row of the truth. What could not be measured is None, never 0."""
+
+    spec: RunSpec
+    status: Status
+    metric: str = ""
+    """The score that rankings use: a name in `scores`."""
+    scores: dict[str, float | None] = field(default_factory=dict)
+    """Metrics of the reported split in the metric's own unit (accuracy 0..1)."""
+    parameters: dict[str, int | None] = field(default_factory=dict)
+    """trainable, trainable_formula, head, stored, added, total: numbers of values; head apart from trainable"""
+    costs: dict[str, float | int | None] = field(default_factory=dict)
+    curve: list[dict[str, float | int | None]] = field(default_factory=list)
+    """Points {step, epoch, loss, learning_rate, dev_<metric>, validation_<metric>}"""
+    data_stats: dict[str, int | float | None] = field(default_factory=dict)
+    """train_rows, dev_rows, validation_rows, truncated_train, truncated_dev, steps"""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    """Why it was skipped, or the last line of the error."""
+    traceback: str = ""
+    schema: int = SCHEMA
+
+    @property
+    def key(self) -> str:
+        return self.spec.key
+
+    @property
+    def score(self) -> float | None:
+        return self.scores.get(self.metric)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"key": self.key, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> RunRecord:
+        """Raises TypeError, KeyError or ValueError if the value is not a record of ours, or its key does not fit its spec."""
+        body = dict(value)
+        key = body.pop("key")
+        if body.get("schema") != SCHEMA:
+            raise ValueError(f"schema {body.get('schema')!r}, this version reads {SCHEMA}")
+        body["spec"] = RunSpec.from_dict(body["spec"])
+        record = cls(**body)
+        if record.key != key:
+            raise ValueError(f"key {key!r} does not fit its spec ({record.key})")
+        return record
