@@ -54,7 +54,9 @@ def model_kind(model: nn.Module) -> ModelKind:
         return "seq2seq"
     if getattr(config, "image_size", None) and not getattr(config, "vocab_size", None):
         return "vision"
-    causal = any("Causal" in a for a in getattr(config, "architectures", None) or ()) or "Causal" in type(model).__name__
+    causal = (
+        any("Causal" in a for a in getattr(config, "architectures", None) or ()) or "Causal" in type(model).__name__
+    )
     # Rotary and GPT-style bodies are causal also under a classification head.
     if causal or hasattr(config, "num_key_value_heads") or config.model_type in {"gpt2", "gpt_neox", "opt", "bloom"}:
         return "decoder"
@@ -77,10 +79,8 @@ def _site(name: str, module: nn.Module) -> Site | None:
     size = linear_size(module)
     if block is None or size is None:
         return None
-    for pattern, role in ROLES:
-        if re.search(rf"(?:^|\.){pattern}$", name):
-            break
-    else:
+    role = next((role for pattern, role in ROLES if re.search(rf"(?:^|\.){pattern}$", name)), None)
+    if role is None:
         return None
     part = "ffn" if role in {"up", "gate", "down"} else "cross" if CROSS.search(name) else "attention"
     return Site(name, role, part, int(block.group(1)), *size, bias=getattr(module, "bias", None) is not None)
@@ -106,7 +106,8 @@ def describe(model: nn.Module) -> Shape:
     return Shape(
         kind=model_kind(model),
         hidden=hidden,
-        blocks=len({(s.name.split(".")[0:2][-1], s.block) for s in sites}) if config.model_type in ENCODER_DECODER_KINDS
+        blocks=len({(s.name.split(".")[0:2][-1], s.block) for s in sites})
+        if config.model_type in ENCODER_DECODER_KINDS
         else len({s.block for s in sites}),
         heads=attention_heads,
         kv_heads=getattr(config, "num_key_value_heads", None) or attention_heads,

@@ -118,21 +118,21 @@ class Method:
     aliases: tuple[str, ...] = ()
     starts_at_base: bool = True
     """Whether the attached model's output equals the base model's before the first step."""
-    calibrate: Callable[["nn.Module", Iterable[Mapping[str, "torch.Tensor"]], Any], None] = _nothing
+    calibrate: Callable[[nn.Module, Iterable[Mapping[str, torch.Tensor]], Any], None] = _nothing
     """calibrate(model, batches, config): data-driven initialisation, before the first step."""
-    param_groups: Callable[["nn.Module", Any, float, float], "list[dict[str, Any]] | None"] = _nothing
+    param_groups: Callable[[nn.Module, Any, float, float], list[dict[str, Any]] | None] = _nothing
     """param_groups(model, config, learning_rate, weight_decay): None leaves the usual groups."""
-    optimizer: Callable[["list[dict[str, Any]]", Any], "torch.optim.Optimizer | None"] = _nothing
+    optimizer: Callable[[list[dict[str, Any]], Any], torch.optim.Optimizer | None] = _nothing
     """optimizer(groups, config): None leaves AdamW."""
-    before_step: Callable[["nn.Module", Any, int, int], None] = _nothing
+    before_step: Callable[[nn.Module, Any, int, int], None] = _nothing
     """before_step(model, config, step, total_steps): gradients are there and clipped, weights are old."""
-    after_step: Callable[["nn.Module", Any, int, int], None] = _nothing
+    after_step: Callable[[nn.Module, Any, int, int], None] = _nothing
     """after_step(model, config, step, total_steps): weights are new, gradients still there."""
-    loss_term: Callable[["nn.Module", Any], "torch.Tensor | None"] = _nothing
+    loss_term: Callable[[nn.Module, Any], torch.Tensor | None] = _nothing
     """loss_term(model, config): a scalar added to the loss for the backward pass, never to what is reported."""
-    merge: Callable[["nn.Module"], "nn.Module"] | None = None
+    merge: Callable[[nn.Module], nn.Module] | None = None
     """merge(model) -> model with the update folded into the base weights; None where that cannot be."""
-    extra_state: Callable[["nn.Module"], "Mapping[str, torch.Tensor]"] = lambda model: {}
+    extra_state: Callable[[nn.Module], Mapping[str, torch.Tensor]] = lambda model: {}
     """Tensors that a reload needs beside the trainable ones (VeRA's projections), by state_dict name."""
     supports: Callable[[ModelKind, TaskKind], str | None] = _supports_all
     """None, or one sentence that says why the method cannot work there."""

@@ -20,15 +20,16 @@ class Recipe:
     epochs: float = 3.0
     max_steps: int | None = None
     """If given, it replaces `epochs`."""
-    learning_rate: float | None = None
-    """None: the method's own default."""
+    learning_rates: Mapping[str, float] = field(default_factory=dict)
+    """method -> the peak rate that this recipe publishes for it; other methods use their own default."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     warmup_ratio: float = 0.06
     weight_decay: float = 0.1
     max_grad_norm: float | None = 1.0
     max_length: int = 128
     """Tokens; longer inputs are cut, and how many were is recorded."""
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """bf16: frozen weights in bf16, everything that trains in fp32, matrix products autocast to bf16."""
     select: Literal["last", "best"] = "last"
     """Which weights are reported: the last ones, or those of the best epoch on a validation part
     carved from train. The dev split never chooses."""

@@ -25,14 +25,28 @@ def model(kind: str, seed: int = 0, labels: int = LABELS):
                 "roberta": (RobertaConfig, RobertaForSequenceClassification),
             }[kind]
             config = config_class(
-                vocab_size=VOCAB, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48,
-                max_position_embeddings=40, num_labels=labels, hidden_dropout_prob=0.0,
-                attention_probs_dropout_prob=0.0, pad_token_id=0,
+                vocab_size=VOCAB,
+                hidden_size=WIDTH,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                intermediate_size=48,
+                max_position_embeddings=40,
+                num_labels=labels,
+                hidden_dropout_prob=0.0,
+                attention_probs_dropout_prob=0.0,
+                pad_token_id=0,
             )
             return model_class(config).eval()
         config = LlamaConfig(
-            vocab_size=VOCAB, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-            intermediate_size=48, max_position_embeddings=40, num_labels=labels, pad_token_id=0,
+            vocab_size=VOCAB,
+            hidden_size=WIDTH,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            intermediate_size=48,
+            max_position_embeddings=40,
+            num_labels=labels,
+            pad_token_id=0,
         )
         return LlamaForSequenceClassification(config).eval()
 

@@ -1,0 +1,177 @@
+"""The command line: thin. What is slow to import is imported inside the command that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.record import UserError
+
+app = typer.Typer(
+    name="peftbench",
+    help="Benchmarks of parameter-efficient fine-tuning: runs, records, leaderboards, figures.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+RESULTS = Path("results/local")
+Results = Annotated[Path, typer.Option("--results", help="Folder of records.")]
+
+
+class Format(StrEnum):
+    text = "text"
+    markdown = "markdown"
+    csv = "csv"
+
+
+class Figure(StrEnum):
+    pareto = "pareto"
+    bars = "bars"
+
+
+class Cost(StrEnum):
+    trainable = "trainable"
+    memory = "memory"
+    speed = "speed"
+
+
+def plain_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """What the user can mend is one sentence and exit code 2."""
+
+    @wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except UserError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("Stopped. Finished runs are kept; the same command goes on from there.", err=True)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            raise typer.Exit(0) from None
+
+    return guarded
+
+
+def console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+@app.command()
+@plain_errors
+def run(
+    file: Annotated[Path | None, typer.Argument(help="A YAML file that says the same as the options.")] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="Names, comma between: lora,dora. `all` for every method.")
+    ] = None,
+    tasks: Annotated[str | None, typer.Option(help="Suites or tasks, comma between: glue or cola,rte.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="mini (made data, offline), quick (real data, small model) or paper (published protocol)."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="A registered name, a hub id or a local folder.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder with the data sets' own files, instead of the hub.")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds, comma between. Default: 0.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="METHOD.FIELD=VALUE, as lora.r=16; may be repeated.")
+    ] = None,
+    lr: Annotated[float | None, typer.Option(help="Peak learning rate of every method.")] = None,
+    epochs: Annotated[float | None, typer.Option()] = None,
+    max_steps: Annotated[int | None, typer.Option()] = None,
+    batch_size: Annotated[int | None, typer.Option()] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens; longer inputs are cut and counted.")] = None,
+    max_train: Annotated[int | None, typer.Option(help="At most so many training rows.")] = None,
+    max_eval: Annotated[int | None, typer.Option(help="At most so many rows of the reported split.")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 or bf16.")] = None,
+    select: Annotated[
+        str | None, typer.Option(help="last: the last weights. best: best epoch on a part carved from train.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the records. Default: results/local.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with its skips; run nothing.")] = False,
+    isolate: Annotated[
+        bool, typer.Option(help="A process of its own for each run; without it resident memory is not measured.")
+    ] = True,
+) -> None:
+    """Run methods on tasks; what has a record already is not run again."""
+    from harness.commands import run as command
+
+    options = {
+        "methods": methods, "tasks": tasks, "preset": preset, "model": model, "data_dir": data_dir, "seeds": seeds,
+        "set": set_, "lr": lr, "epochs": epochs, "max_steps": max_steps, "batch_size": batch_size,
+        "max_length": max_length, "max_train": max_train, "max_eval": max_eval, "precision": precision,
+        "select": select, "out": out,
+    }  # fmt: skip
+    failed = command.run(file, {k: v for k, v in options.items() if v not in (None, [])}, dry_run, isolate, console())
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+@plain_errors
+def methods(name: Annotated[str | None, typer.Argument()] = None) -> None:
+    """List the methods, or explain one: paper, formula, defaults, where it works."""
+    from harness.commands import show
+
+    show.methods(name, console())
+
+
+@app.command()
+@plain_errors
+def tasks(name: Annotated[str | None, typer.Argument()] = None) -> None:
+    """List the suites and tasks, or explain one: source, splits, metrics, recipes."""
+    from harness.commands import show
+
+    show.tasks(name, console())
+
+
+@app.command()
+@plain_errors
+def models(name: Annotated[str | None, typer.Argument()] = None) -> None:
+    """List the registered base models, or explain one. Hub ids and local folders work without being listed."""
+    from harness.commands import show
+
+    show.models(name, console())
+
+
+@app.command()
+@plain_errors
+def leaderboard(results: Results = RESULTS, format: Annotated[Format, typer.Option()] = Format.text) -> None:
+    """Method x task: mean over seeds, average, trainable parameters, memory, throughput."""
+    from harness.commands import views
+
+    views.leaderboard(results, format.value, console())
+
+
+@app.command()
+@plain_errors
+def table(
+    results: Results = RESULTS, out: Annotated[Path | None, typer.Option(help="Default: the results folder.")] = None
+) -> None:
+    """Write the tidy long table of all records as CSV and Parquet."""
+    from harness.commands import views
+
+    views.table(results, out or results, console())
+
+
+@app.command()
+@plain_errors
+def figure(
+    kind: Annotated[Figure, typer.Argument()],
+    results: Results = RESULTS,
+    out: Annotated[Path | None, typer.Option(help="Default: figures/ in the results folder.")] = None,
+    cost: Annotated[Cost, typer.Option(help="The horizontal axis of pareto.")] = Cost.trainable,
+) -> None:
+    """Draw pareto (score against a cost) or bars (score by task) as PDF, SVG and PNG, with the CSV they show."""
+    from harness.commands import views
+
+    views.figure(kind.value, results, out or results / "figures", cost.value, console())

@@ -1,0 +1,171 @@
+"""`peftbench run`: options and YAML to a request; the plan printed or run."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from harness.plan import RECIPE_OPTIONS, Planned, Request
+from harness.progress import Progress
+from harness.record import UserError
+from harness.store import Store
+from harness.sweep import Sweep, prepare, preset_for
+from harness.sweep import run as run_sweep
+
+OPTIONS = ("methods", "tasks", "preset", "model", "data_dir", "seeds", "set", "lr", "out", *RECIPE_OPTIONS)
+DEFAULT_OUT = Path("results/local")
+NUMBERS = {
+    "lr": float, "epochs": float, "max_steps": int, "batch_size": int, "max_length": int, "max_train": int, "max_eval": int,
+}  # fmt: skip
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Options from YAML. Raises UserError if it is no mapping or has an unknown key."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path} must be a mapping of options such as `methods: [lora, dora]`.")
+    values = {str(k).replace("-", "_"): v for k, v in values.items()}
+    for key in values:
+        if key not in OPTIONS:
+            near = difflib.get_close_matches(key, OPTIONS, n=1)
+            raise UserError(
+                f"{path}: unknown option {key!r}; "
+                + (f"did you mean {near[0]}?" if near else f"there are: {', '.join(OPTIONS)}.")
+            )
+    for key, kind in NUMBERS.items():
+        if key in values:
+            try:
+                number = kind(values[key])
+            except (TypeError, ValueError):
+                raise UserError(f"{path}: {key}: {values[key]!r} is not a number.") from None
+            if number != float(values[key]):
+                raise UserError(f"{path}: {key}: {values[key]!r} must be a whole number.")
+            values[key] = number
+    return values
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return tuple(str(part).strip() for part in parts if str(part).strip())
+
+
+def _settings(value: Any) -> dict[str, Any]:
+    """--set texts, or YAML's {lora: {r: 16}} or {lora.r: 16}."""
+    if isinstance(value, dict):
+        found = {}
+        for name, fields in value.items():
+            found |= {f"{name}.{k}": v for k, v in fields.items()} if isinstance(fields, dict) else {str(name): fields}
+        return found
+    found = {}
+    for text in value if isinstance(value, list) else [value]:
+        path, equals, setting = str(text).partition("=")
+        if not equals:
+            raise UserError(f"--set {text}: the form is METHOD.FIELD=VALUE, as in lora.r=16.")
+        if path in found:
+            raise UserError(f"--set {path} is given twice.")
+        found[path] = setting
+    return found
+
+
+def request_from(options: dict[str, Any]) -> Request:
+    """Raises UserError for a missing or malformed option."""
+    for needed in ("methods", "tasks"):
+        if not options.get(needed):
+            raise UserError(f"Say which {needed}, as in --methods lora,dora --tasks glue.")
+    wanted = _names(options["methods"])
+    if wanted == ("all",):
+        from methods import names
+
+        wanted = tuple(names())
+    try:
+        seeds = tuple(int(part) for part in _names(options.get("seeds", "0")))
+    except ValueError:
+        raise UserError(f"--seeds {options['seeds']}: whole numbers with commas between are expected.") from None
+    if "lr" in options and not math.isfinite(options["lr"]):
+        raise UserError("--lr must be a finite number.")
+    return Request(
+        methods=wanted,
+        tasks=_names(options["tasks"]),
+        preset=options["preset"],
+        seeds=seeds,
+        settings=_settings(options.get("set", [])),
+        learning_rate=options.get("lr"),
+        recipe={name: options[name] for name in RECIPE_OPTIONS if name in options},
+    )
+
+
+def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, console: Console) -> bool:
+    """Returns whether a run failed. Options from the command line win over the file's."""
+    options = (read_file(file) if file else {}) | options
+    data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
+    if data_dir is not None and not data_dir.is_dir():
+        raise UserError(f"--data-dir {data_dir}: there is no such folder.")
+    options["preset"] = preset_for(options.get("preset"), data_dir)
+    request = request_from(options)
+    out = Path(options.get("out", DEFAULT_OUT)).expanduser()
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    say(
+        f"peftbench: preset {request.preset}"
+        + (
+            " (made data, small model: for trying out and comparing, not for papers)"
+            if request.preset == "mini"
+            else ""
+        )
+    )
+    sweep = prepare(request, options.get("model"), data_dir, dry, say)
+    _announce(sweep, say)
+    if dry:
+        _print_plan(sweep.planned, console)
+        return False
+    store = Store(out)
+    run_sweep(sweep, store, Progress(console), isolate)
+    from harness.commands import views
+
+    planned = {item.spec.key for item in sweep.planned}
+    records = [record for record in store.records() if record.key in planned]
+    views.show_problems(store, console)
+    views.show_leaderboard(records, "text", console)
+    say(f"\nRecords: {store.folder}/runs\nTable:   " + ", ".join(str(p) for p in views.write_table(store)))
+    where = "" if out == DEFAULT_OUT else f" --results {shlex.quote(str(out))}"
+    say(f"Figure:  peftbench figure pareto{where}")
+    return any(record.status == "failed" for record in records)
+
+
+def _announce(sweep: Sweep, say: Any) -> None:
+    specs = [item.spec for item in sweep.planned]
+    kinds = Counter(f"{spec.data['kind']} {spec.data['id']}" for spec in {s.task: s for s in specs}.values())
+    kinds_text = ", ".join(kinds) if len(kinds) <= 3 else f"{specs[0].data['kind']}, {len(kinds)} tasks"
+    say(f"Model: {sweep.model or specs[0].model}\nData:  {kinds_text}")
+    for note in sweep.notes:
+        say(f"Note:  {note}")
+
+
+def _print_plan(planned: list[Planned], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("key", "method", "task", "seed", "lr (from)", "batch", "length", "skip"):
+        table.add_column(name, overflow="fold")
+    for item in planned:
+        spec, recipe = item.spec, item.spec.recipe
+        length = f"{recipe['max_steps']} steps" if recipe["max_steps"] else f"{recipe['epochs']:g} epochs"
+        table.add_row(
+            spec.key[:8], spec.method, spec.task, str(spec.seed), f"{recipe['learning_rate']:g} ({item.learning_rate_from})",
+            str(recipe["batch_size"]), length, item.skip,
+        )  # fmt: skip
+    console.print(table)
+    skipped = sum(1 for item in planned if item.skip)
+    console.print(f"{len(planned) - skipped} runs, {skipped} skipped.")

@@ -1,0 +1,61 @@
+"""`peftbench leaderboard`, `table` and `figure`: records in, tables and pictures out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.record import RunRecord, UserError
+from harness.report import leaderboard as boards
+from harness.report import tidy
+from harness.store import Store
+
+
+def _open(results: Path) -> Store:
+    if not results.is_dir():
+        raise UserError(f"There is no results folder {results}; `peftbench run` makes one, --results names another.")
+    return Store(results)
+
+
+def _records(results: Path, console: Console) -> list[RunRecord]:
+    store = _open(results)
+    records = list(store.records())
+    show_problems(store, console)
+    if not records:
+        raise UserError(f"{results} holds no records; `peftbench run` makes some.")
+    return records
+
+
+def show_problems(store: Store, console: Console) -> None:
+    for problem in store.problems:
+        console.print(f"Passed over: {problem}", markup=False, soft_wrap=True)
+
+
+def show_leaderboard(records: list[RunRecord], form: str, console: Console) -> None:
+    for table in boards.tables(records):
+        if form == "text":
+            console.print()
+            boards.print_text(table, console)
+        else:
+            print(boards.render_markdown(table) if form == "markdown" else boards.render_csv(table))
+
+
+def leaderboard(results: Path, form: str, console: Console) -> None:
+    show_leaderboard(_records(results, console if form == "text" else Console(stderr=True)), form, console)
+
+
+def write_table(store: Store) -> list[Path]:
+    return tidy.write_table(list(store.records()), store.folder)
+
+
+def table(results: Path, out: Path, console: Console) -> None:
+    for path in tidy.write_table(_records(results, console), out):
+        console.print(str(path), markup=False, soft_wrap=True)
+
+
+def figure(kind: str, results: Path, out: Path, cost: str, console: Console) -> None:
+    from harness.report import figure as figures
+
+    for path in figures.draw(kind, _records(results, console), out, cost):
+        console.print(str(path), markup=False, soft_wrap=True)

@@ -1,0 +1,106 @@
+"""Rows to batches: carving, tokenising, collating. Order comes from a generator of its own, so it is
+the same for every method."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from tasks.spec import Recipe, Row, Rows, Task
+
+VALIDATION_SHARE, VALIDATION_MOST = 0.1, 1000
+
+
+@dataclass(frozen=True)
+class Batch:
+    inputs: dict[str, torch.Tensor]
+    """input_ids, attention_mask (and token_type_ids where the model has them), each (rows, longest)"""
+    labels: torch.Tensor
+    """(rows,) int64 class indices, or float32 values"""
+    tokens: int
+    """without padding"""
+    index: list[int]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Tokenised rows."""
+
+    columns: dict[str, list[list[int]]]
+    labels: np.ndarray
+    parts: list[str] | None
+    pads: dict[str, int]
+    truncated: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def lengths(self) -> list[int]:
+        return [len(ids) for ids in self.columns["input_ids"]]
+
+    def collate(self, index: list[int]) -> Batch:
+        """Right-padded to the longest row of the batch."""
+        longest = max(len(self.columns["input_ids"][i]) for i in index)
+        inputs = {}
+        for name, rows in self.columns.items():
+            padded = np.full((len(index), longest), self.pads[name], dtype=np.int64)
+            for at, i in enumerate(index):
+                padded[at, : len(rows[i])] = rows[i]
+            inputs[name] = torch.from_numpy(padded)
+        return Batch(inputs, torch.from_numpy(self.labels[index]), int(inputs["attention_mask"].sum()), index)
+
+
+def sample(rows: Rows, most: int | None, purpose: str) -> list[Row]:
+    """At most `most` rows, the same ones for every method and seed, in their original order."""
+    if most is None or most >= len(rows):
+        return list(rows)
+    chosen = random.Random(f"peftbench {purpose}").sample(range(len(rows)), most)
+    return [rows[i] for i in sorted(chosen)]
+
+
+def carve(rows: Rows, recipe: Recipe) -> tuple[list[Row], list[Row]]:
+    """(train, validation). The validation part exists only if something is chosen on it; it never depends on the seed."""
+    rows = sample(rows, recipe.max_train, "max-train")
+    if recipe.select == "last":
+        return rows, []
+    size = max(1, min(int(len(rows) * VALIDATION_SHARE), VALIDATION_MOST))
+    held = set(random.Random("peftbench validation").sample(range(len(rows)), size))
+    return [r for i, r in enumerate(rows) if i not in held], [rows[i] for i in sorted(held)]
+
+
+def encode(task: Task, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
+    """Tokenises rows; those longer than `max_length` tokens are cut (longest text first) and counted."""
+    texts = [[str(row[field]) for row in rows] for field in task.fields]
+    limit = min(max_length, tokenizer.model_max_length)
+    done = tokenizer(*texts, truncation=True, max_length=limit, return_attention_mask=True)
+    names = [n for n in ("input_ids", "attention_mask", "token_type_ids") if n in done]
+    kind = np.float32 if task.kind == "regress" else np.int64
+    return Encoded(
+        columns={name: done[name] for name in names},
+        labels=np.array([row["label"] for row in rows], dtype=kind),
+        parts=[row["part"] for row in rows] if rows and "part" in rows[0] else None,
+        pads={"input_ids": tokenizer.pad_token_id, "attention_mask": 0, "token_type_ids": tokenizer.pad_token_type_id},
+        truncated=sum(1 for encoding in done.encodings if encoding.overflowing),
+    )
+
+
+def training_batches(data: Encoded, batch_size: int, seed: int) -> Iterator[Batch]:
+    """Endless epochs, each in a new order drawn from `seed` alone; the last batch of an epoch may be short."""
+    order = np.random.default_rng(seed)
+    while True:
+        index = order.permutation(len(data)).tolist()
+        for start in range(0, len(index), batch_size):
+            yield data.collate(index[start : start + batch_size])
+
+
+def evaluation_batches(data: Encoded, batch_size: int) -> Iterator[Batch]:
+    """Every row once, longest first, so that padding is small and memory peaks at the first batch."""
+    lengths = data.lengths()
+    index = sorted(range(len(data)), key=lambda i: -lengths[i])
+    for start in range(0, len(index), batch_size):
+        yield data.collate(index[start : start + batch_size])

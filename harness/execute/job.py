@@ -1,0 +1,21 @@
+"""What an executor hands to run.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.model import ModelSource
+from harness.record import RunSpec
+
+
+@dataclass(frozen=True)
+class Job:
+    """A spec and where this machine keeps what it names."""
+
+    spec: RunSpec
+    model: ModelSource
+    data_dir: Path | None
+    items_path: Path | None
+    """where per-item predictions go; None: nowhere"""
+    own_process: bool = False

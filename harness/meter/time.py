@@ -1,0 +1,64 @@
+"""Time of the step loop alone: the first steps dropped, evaluations left out, the device synchronised at both ends."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import torch
+
+
+class StepClock:
+    """Counts from the end of the warm-up steps; `pause` and `resume` leave out what is not training."""
+
+    def __init__(self, device: torch.device, total_steps: int) -> None:
+        self.device = device
+        self.warmup = min(3, total_steps // 4)
+        self.steps = self.tokens = self.padded = self.samples = 0
+        self.elapsed = 0.0
+        self._seen = 0
+        self._durations: list[float] = []
+        self._started: float | None = None
+        self._last = 0.0
+        self.resume()
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+    def resume(self) -> None:
+        """Starts counting, unless the warm-up is still going on."""
+        if self._seen >= self.warmup:
+            self._started = self._last = self._now()
+
+    def pause(self) -> None:
+        if self._started is not None:
+            self.elapsed += self._now() - self._started
+            self._started = None
+
+    def step(self, tokens: int, padded: int, samples: int) -> None:
+        """One step ended; `padded` is tokens with padding."""
+        self._seen += 1
+        if self._started is None:
+            self.resume()
+            return
+        now = time.perf_counter()
+        self._durations.append(now - self._last)
+        self._last = now
+        self.steps += 1
+        self.tokens, self.padded, self.samples = self.tokens + tokens, self.padded + padded, self.samples + samples
+
+    def costs(self) -> dict[str, float | int | None]:
+        """Rates over the counted steps. The median is of host times, so only the CPU has one."""
+        rate = 1 / self.elapsed if self.elapsed and self.steps else None
+        median = statistics.median(self._durations) if self._durations and self.device.type == "cpu" else None
+        return {
+            "train_tokens_per_second": self.tokens * rate if rate else None,
+            "train_padded_tokens_per_second": self.padded * rate if rate else None,
+            "train_samples_per_second": self.samples * rate if rate else None,
+            "step_seconds_mean": self.elapsed / self.steps if rate else None,
+            "step_seconds_median": median,
+            "timed_steps": self.steps,
+            "dropped_steps": self._seen - self.steps,
+        }

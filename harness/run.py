@@ -1,0 +1,283 @@
+"""RunSpec -> RunRecord: joins model, data, training, scoring and metering."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import torch
+from torch import nn
+
+import methods
+import tasks
+from harness import adapter, provenance, score
+from harness.data import Encoded, carve, encode, evaluation_batches, sample, training_batches
+from harness.execute.job import Job
+from harness.meter import MemoryMeter
+from harness.model import load_classifier, load_tokenizer, seeded
+from harness.record import RunRecord, UserError
+from harness.shape import describe, head_names, is_head
+from harness.train import Trained, predict, train
+from methods.layers import trainable
+from methods.spec import Method, Shape
+from tasks.sources import SourceError, open_rows
+from tasks.spec import Recipe, Task
+
+EVAL_BATCH = 64
+CALIBRATION_BATCHES = 8
+
+
+@dataclass
+class Setting:
+    """What the phases of one run hand on."""
+
+    task: Task
+    method: Method
+    config: Any
+    recipe: Recipe
+    learning_rate: float
+    device: torch.device
+    meter: MemoryMeter
+    model: nn.Module
+    shape: Shape
+    heads: tuple[str, ...]
+    train: Encoded
+    validation: Encoded | None
+    dev: Encoded
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def config_from(kind: type, values: dict[str, Any]) -> Any:
+    """The method's config from its recorded values: JSON has no tuples."""
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def recipe_from(values: dict[str, Any]) -> tuple[Recipe, float]:
+    """(recipe, resolved learning rate) from the recorded values."""
+    known = {f.name for f in fields(Recipe)}
+    return Recipe(**{k: v for k, v in values.items() if k in known}), values["learning_rate"]
+
+
+def attach(model: nn.Module, method: Method, config: Any, shape: Shape, heads: tuple[str, ...], seed: int) -> nn.Module:
+    """The model with the method in it, its draws from `seed`, its head free to train.
+
+    Raises ValueError if the method finds nothing to adapt or would leave nothing of its own to train
+    though its formula says that it trains something.
+    """
+    targets = getattr(config, "targets", None)
+    sites = shape.sites if targets is None else shape.select(targets)
+    if targets is not None and not sites:
+        raise ValueError(
+            f"the model has no layer of the roles {', '.join(targets)}; its roles: {', '.join(sorted({s.role for s in shape.sites}))}"
+        )
+    with seeded(seed):
+        model = method.attach(model, sites, config)
+    if method.count(shape, config) and not trainable(model):
+        raise ValueError(f"{method.name} left nothing to train on this model")
+    for name, parameter in model.named_parameters():
+        if is_head(name, heads):
+            parameter.requires_grad_(True)
+    return model
+
+
+def parameters(
+    model: nn.Module, method: Method, config: Any, shape: Shape, heads: tuple[str, ...]
+) -> dict[str, int | None]:
+    """Numbers of values. `added`: in the tuned model beyond base and head; `stored`: in a saved adapter, head apart."""
+    ours = trainable(model)
+    head = sum(p.numel() for name, p in ours.items() if is_head(name, heads))
+    stored = sum(t.numel() for name, t in adapter.state(model, method).items() if not is_head(name, heads))
+    every = {id(p): p for name, p in model.named_parameters() if "original_module" not in name.split(".")}
+    extra = sum(
+        b.numel() for name, b in method.extra_state(model).items() if name not in dict(model.named_parameters())
+    )
+    total = sum(p.numel() for p in every.values()) + extra
+    return {
+        "trainable": sum(p.numel() for p in ours.values()) - head,
+        "trainable_formula": method.count(shape, config),
+        "head": head,
+        "stored": stored,
+        "added": total - shape.parameters - head,
+        "total": total,
+    }
+
+
+def _set_precision(model: nn.Module, precision: str) -> None:
+    if precision == "bf16":
+        for parameter in model.parameters():
+            if parameter.is_floating_point() and not parameter.requires_grad:
+                parameter.data = parameter.data.to(torch.bfloat16)
+
+
+def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
+    """Everything up to the first step: (setting, data statistics)."""
+    spec = job.spec
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    meter = MemoryMeter(device, job.own_process)
+    task, method = tasks.get(spec.task), methods.get(spec.method)
+    recipe, learning_rate = recipe_from(dict(spec.recipe))
+    source = open_rows(task, job.data_dir)
+    if spec.data.get("sha256") and source.describe()["sha256"] != spec.data["sha256"]:
+        raise UserError(f"The data of {task.name} changed since the run was planned; run the command again.")
+    tokenizer = load_tokenizer(job.model)
+    rows, held = carve(source.rows("train"), recipe)
+    dev_rows = sample(source.rows("dev"), recipe.max_eval, "max-eval")
+    encoded = encode(task, rows, tokenizer, recipe.max_length)
+    validation = encode(task, held, tokenizer, recipe.max_length) if held else None
+    dev = encode(task, dev_rows, tokenizer, recipe.max_length)
+    model = load_classifier(job.model, len(task.labels) or 1, spec.seed, tokenizer.pad_token_id)
+    shape, heads = describe(model), head_names(model)
+    config = config_from(method.config, dict(spec.config))
+    model = attach(model, method, config, shape, heads, spec.seed)
+    _set_precision(model, recipe.precision)
+    model.to(device)
+    setting = Setting(
+        task, method, config, recipe, learning_rate, device, meter, model, shape, heads, encoded, validation, dev
+    )
+    stats = {
+        "train_rows": len(encoded),
+        "validation_rows": len(held),
+        "dev_rows": len(dev),
+        "truncated_train": encoded.truncated,
+        "truncated_dev": dev.truncated,
+    }
+    return setting, {"data_stats": stats, "notes": list(source.notes)}
+
+
+class Watch:
+    """Scores at epoch ends: the validation part when it chooses, the reported split for the curve only."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.points: list[dict[str, Any]] = []
+        self.best: tuple[float, dict[str, torch.Tensor], int] | None = None
+
+    @property
+    def wanted(self) -> bool:
+        return self.setting.recipe.eval_every_epoch or self.setting.validation is not None
+
+    def __call__(self, step: int, epoch: int) -> None:
+        s = self.setting
+        s.meter.end()
+        started = time.perf_counter()
+        point: dict[str, Any] = {"step": step, "epoch": epoch}
+        if s.recipe.eval_every_epoch:
+            point |= {f"dev_{k}": v for k, v in evaluate(s, s.dev).scores.items()}
+        if s.validation is not None:
+            scores = evaluate(s, s.validation).scores
+            point |= {f"validation_{k}": v for k, v in scores.items()}
+            value = scores.get(s.task.metric)
+            if self.best is None or (value is not None and value > self.best[0]):
+                kept = {n: p.detach().cpu().clone() for n, p in adapter.state(s.model, s.method).items()}
+                self.best = (float("-inf") if value is None else value, kept, step)
+        self.points.append(point)
+        s.seconds["epoch_eval_seconds"] = s.seconds.get("epoch_eval_seconds", 0.0) + time.perf_counter() - started
+        s.meter.begin("train")
+
+    def restore(self) -> int | None:
+        """Puts the best epoch's weights back and says its step; None if nothing was chosen."""
+        if self.best is None:
+            return None
+        self.setting.model.load_state_dict(self.best[1], strict=False)
+        return self.best[2]
+
+
+def evaluate(setting: Setting, data: Encoded) -> score.Scored:
+    logits = predict(
+        setting.model, evaluation_batches(data, EVAL_BATCH), len(data), setting.device, setting.recipe.precision
+    )
+    return score.score(setting.task, logits.numpy(), data.labels, data.parts)
+
+
+def _curve(trained: Trained, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most about 200 points of the loss, each the mean of the steps since the last, and the epoch ends."""
+    every = max(1, len(trained.losses) // 200)
+    curve = [
+        {
+            "step": min(start + every, len(trained.losses)),
+            "loss": sum(part) / len(part),
+            "learning_rate": trained.learning_rates[min(start + every, len(trained.losses)) - 1],
+        }
+        for start in range(0, len(trained.losses), every)
+        for part in [trained.losses[start : start + every]]
+    ]
+    return curve + points
+
+
+def execute(job: Job) -> RunRecord:
+    """Runs a spec to its record. Whatever goes wrong becomes a failed record; only KeyboardInterrupt passes."""
+    started = time.perf_counter()
+    record = RunRecord(job.spec, "failed", metric=tasks.get(job.spec.task).metric)
+    record.provenance = {"versions": provenance.versions(), "commit": provenance.commit()}
+    try:
+        _execute(job, record)
+        record.status = "done"
+    except (UserError, SourceError) as error:
+        record.reason = str(error)
+    except Exception as error:
+        out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error)
+        record.reason = ("out of memory: " if out_of_memory else "") + f"{type(error).__name__}: {error}".splitlines()[
+            0
+        ]
+        record.traceback = traceback.format_exc()
+    record.costs["wall_seconds"] = time.perf_counter() - started
+    return record
+
+
+def _calibration(s: Setting, seed: int) -> Iterator[dict[str, torch.Tensor]]:
+    batches = training_batches(s.train, s.recipe.batch_size, seed)
+    for batch in itertools.islice(batches, CALIBRATION_BATCHES):
+        yield {name: value.to(s.device) for name, value in batch.inputs.items()}
+
+
+def _execute(job: Job, record: RunRecord) -> None:
+    started = time.perf_counter()
+    s, found = prepare(job)
+    record.data_stats = found["data_stats"]
+    record.parameters = parameters(s.model, s.method, s.config, s.shape, s.heads)
+    record.provenance |= {
+        "hardware": provenance.hardware(s.device),
+        "data_notes": found["notes"],
+        "eval_batch": EVAL_BATCH,
+    }
+    record.costs = {"baseline_resident_bytes": s.meter.baseline}
+    with seeded(job.spec.seed):
+        batches = training_batches(s.train, s.recipe.batch_size, job.spec.seed)
+        s.method.calibrate(s.model, _calibration(s, job.spec.seed), s.config)
+        record.costs["setup_seconds"] = time.perf_counter() - started
+        watch = Watch(s)
+        started = time.perf_counter()
+        s.meter.begin("train")
+        trained = train(
+            s.model,
+            s.method,
+            s.config,
+            s.recipe,
+            s.learning_rate,
+            batches,
+            len(s.train),
+            s.device,
+            watch if watch.wanted else None,
+        )
+        s.meter.end()
+    record.costs["train_seconds"] = time.perf_counter() - started - s.seconds.get("epoch_eval_seconds", 0.0)
+    record.costs |= s.seconds | trained.costs
+    record.curve = _curve(trained, watch.points)
+    record.data_stats |= {"steps": len(trained.losses), "reported_step": watch.restore() or len(trained.losses)}
+    started = time.perf_counter()
+    s.meter.begin("eval")
+    scored = evaluate(s, s.dev)
+    s.meter.end()
+    record.costs["eval_seconds"] = time.perf_counter() - started
+    record.costs |= s.meter.peaks
+    record.scores = dict(scored.scores)
+    if s.recipe.eval_every_epoch:
+        # As the papers that pick the best dev epoch report it; never what rankings use.
+        seen = [p[f"dev_{s.task.metric}"] for p in watch.points if p.get(f"dev_{s.task.metric}") is not None]
+        record.scores["best_dev_epoch"] = max(seen, default=None)
+    if job.items_path is not None:
+        score.write_items(job.items_path, scored)

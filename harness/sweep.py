@@ -1,0 +1,114 @@
+"""A request to records in a store: look names up, find data and model, plan, run what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import methods
+import tasks
+from harness.execute.job import Job
+from harness.model import ModelSource, kind_of, resolve
+from harness.models import REGISTRY
+from harness.plan import Choice, Planned, Request, choose, plan, select_tasks
+from harness.progress import Progress
+from harness.record import RunRecord, UserError
+from harness.store import Store
+from methods.registry import resolve as resolve_method
+from tasks.sources import SourceError, open_rows
+
+DEFAULT_PRESET, REAL_DATA_PRESET = "mini", "quick"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A plan and where this machine keeps what it names."""
+
+    preset: str
+    planned: list[Planned]
+    model: ModelSource | None
+    """None in a dry run whose model is not at hand"""
+    data_dir: Path | None
+    notes: list[str]
+
+
+def preset_for(preset: str | None, data_dir: Path | None) -> str:
+    """The preset asked for, or mini; `quick` when the user brings data. Raises UserError for mini with data."""
+    if preset is None:
+        return REAL_DATA_PRESET if data_dir else DEFAULT_PRESET
+    if preset == DEFAULT_PRESET and data_dir:
+        raise UserError("The mini preset makes its own data: drop --data-dir, or use --preset quick or paper with it.")
+    return preset
+
+
+def choices_for(request: Request) -> list[Choice]:
+    """Raises UserError for names, settings and recipe values that cannot be; needs no model and no data."""
+    if not request.methods or not request.tasks or not request.seeds:
+        raise UserError("A run needs --methods, --tasks and at least one seed.")
+    if any(seed < 0 for seed in request.seeds) or len(set(request.seeds)) != len(request.seeds):
+        raise UserError("--seeds must be different numbers, 0 or above.")
+    try:
+        chosen = [methods.get(name) for name in dict.fromkeys(map(resolve_method, request.methods))]
+    except KeyError as error:
+        raise UserError(error.args[0]) from None
+    return choose(
+        request, chosen, select_tasks(request.tasks, request.preset, tasks.suites(), tasks.get), resolve_method
+    )
+
+
+def prepare(request: Request, model: str | None, data_dir: Path | None, dry: bool, say: Callable[[str], None]) -> Sweep:
+    """Finds data and model and plans. Raises UserError. In a dry run what is not at hand is a note, not an error."""
+    choices = choices_for(request)
+    notes: list[str] = []
+    data: dict[str, dict[str, Any]] = {}
+    for task in {choice.task.name: choice.task for choice in choices}.values():
+        try:
+            source = open_rows(task, data_dir)
+            data[task.name] = source.describe()
+            notes += [f"{task.name}: {note}" for note in source.notes]
+        except SourceError as error:
+            if not dry:
+                raise UserError(str(error)) from None
+            data[task.name] = {"kind": "unresolved", "id": None, "revision": None, "sha256": None}
+            notes.append(f"{task.name}: {error}")
+    names = dict.fromkeys(model or choice.suite.models[request.preset] for choice in choices)
+    if len(names) > 1:
+        raise UserError(f"These tasks have different default models ({', '.join(names)}): name one with --model.")
+    name = next(iter(names))
+    try:
+        found = resolve(name, say)
+    except UserError as error:
+        if not dry or name not in REGISTRY:
+            raise
+        notes.append(str(error))
+        planned = plan(request, choices, name, REGISTRY[name].kind, {"kind": "unresolved"}, data)
+        return Sweep(request.preset, planned, None, data_dir, notes)
+    planned = plan(request, choices, found.name, kind_of(found), found.describe(), data)
+    return Sweep(request.preset, planned, found, data_dir, notes)
+
+
+def run(sweep: Sweep, store: Store, progress: Progress, isolate: bool) -> list[RunRecord]:
+    """Runs what has no done record yet and stores each record as it comes; returns those of this call."""
+    if isolate:
+        from harness.execute.process import run_all
+    else:
+        from harness.execute.inline import run_all
+
+    made = []
+    for item in sweep.planned:
+        if item.skip:
+            made.append(RunRecord(item.spec, "skipped", reason=item.skip))
+            store.put(made[-1])
+    wanted = [item.spec for item in sweep.planned if not item.skip]
+    missing = store.missing(wanted)
+    progress.start(total=len(wanted), done=len(wanted) - len(missing))
+    jobs = [Job(spec, sweep.model, sweep.data_dir, store.items_path(spec.key)) for spec in missing]
+    with progress:
+        for spec, record in zip(progress.watch(missing), run_all(jobs), strict=True):
+            record.metric = record.metric or tasks.get(spec.task).metric
+            store.put(record)
+            progress.finished(record)
+            made.append(record)
+    return made

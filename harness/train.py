@@ -1,0 +1,173 @@
+"""THE training loop."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from harness.data import Batch
+from harness.meter import StepClock
+from methods.layers import trainable
+from methods.spec import Method
+from tasks.spec import Recipe
+
+CHECK_EVERY = 20
+
+
+class Diverged(RuntimeError):
+    """The loss left the numbers."""
+
+
+@dataclass
+class Trained:
+    losses: list[float] = field(default_factory=list)
+    """task loss of every step, the method's loss term apart"""
+    learning_rates: list[float] = field(default_factory=list)
+    costs: dict[str, float | int | None] = field(default_factory=dict)
+
+
+def task_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross entropy for class indices; mean squared error for values. Logits (rows, outputs), labels (rows,)."""
+    if labels.dtype.is_floating_point:
+        return functional.mse_loss(logits.float().squeeze(-1), labels)
+    return functional.cross_entropy(logits.float(), labels)
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def total_steps(recipe: Recipe, rows: int) -> int:
+    per_epoch = math.ceil(rows / recipe.batch_size)
+    return recipe.max_steps if recipe.max_steps is not None else max(1, math.ceil(recipe.epochs * per_epoch))
+
+
+def rate_factor(step: int, total: int, recipe: Recipe) -> float:
+    """The share of the peak learning rate at `step` (0-based): linear warm-up, then the schedule down to 0."""
+    warmup = math.ceil(recipe.warmup_ratio * total)
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    progress = (step - warmup) / max(1, total - warmup)
+    if recipe.schedule == "linear":
+        return max(0.0, 1 - progress)
+    if recipe.schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    return 1.0
+
+
+def usual_groups(model: nn.Module, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    """Weight decay for matrices; none for vectors (biases, norms, scales), as the field does."""
+    matrices = [p for p in trainable(model).values() if p.ndim > 1]
+    vectors = [p for p in trainable(model).values() if p.ndim <= 1]
+    groups = [
+        {"params": matrices, "lr": learning_rate, "weight_decay": weight_decay},
+        {"params": vectors, "lr": learning_rate, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def make_optimizer(
+    model: nn.Module, method: Method, config: Any, learning_rate: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """The method's optimizer, or AdamW over its groups or the usual ones. Raises ValueError if nothing trains,
+    or if the groups are not exactly the trainable parameters."""
+    ours = trainable(model)
+    if not ours:
+        raise ValueError("the method left nothing to train")
+    groups = method.param_groups(model, config, learning_rate, weight_decay)
+    groups = usual_groups(model, learning_rate, weight_decay) if groups is None else groups
+    given = [id(p) for group in groups for p in group["params"]]
+    if sorted(given) != sorted(id(p) for p in ours.values()):
+        raise ValueError(f"{method.name}: its parameter groups are not the trainable parameters")
+    return method.optimizer(groups, config) or torch.optim.AdamW(groups)
+
+
+def train(
+    model: nn.Module,
+    method: Method,
+    config: Any,
+    recipe: Recipe,
+    learning_rate: float,
+    batches: Iterator[Batch],
+    rows: int,
+    device: torch.device,
+    at_epoch_end: Callable[[int, int], None] | None = None,
+) -> Trained:
+    """Trains in place. `at_epoch_end(step, epoch)` is called after each whole epoch, outside the timed steps.
+
+    Raises Diverged when the loss is not finite.
+    """
+    total, per_epoch = total_steps(recipe, rows), math.ceil(rows / recipe.batch_size)
+    optimizer = make_optimizer(model, method, config, learning_rate, recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_factor(step, total, recipe))
+    parameters = list(trainable(model).values())
+    result, losses = Trained(), []
+    clock = StepClock(device, total)
+    model.train()
+    for step in range(total):
+        batch = next(batches)
+        inputs = {name: value.to(device, non_blocking=True) for name, value in batch.inputs.items()}
+        optimizer.zero_grad(set_to_none=True)
+        with autocast(device, recipe.precision):
+            logits = model(**inputs).logits
+        loss = task_loss(logits, batch.labels.to(device, non_blocking=True))
+        losses.append(loss.detach())
+        extra = method.loss_term(model, config)
+        (loss if extra is None else loss + extra).backward()
+        if recipe.max_grad_norm is not None:
+            nn.utils.clip_grad_norm_(parameters, recipe.max_grad_norm)
+        method.before_step(model, config, step, total)
+        optimizer.step()
+        method.after_step(model, config, step, total)
+        result.learning_rates.append(schedule.get_last_lr()[0])
+        schedule.step()
+        clock.step(batch.tokens, inputs["input_ids"].numel(), len(batch.index))
+        last = step + 1 == total
+        if last or (step + 1) % CHECK_EVERY == 0:
+            _collect(losses, result, step)
+        if at_epoch_end and ((step + 1) % per_epoch == 0 or last):
+            clock.pause()
+            at_epoch_end(step + 1, math.ceil((step + 1) / per_epoch))
+            model.train()
+            clock.resume()
+    clock.pause()
+    result.costs = clock.costs()
+    return result
+
+
+def _collect(losses: list[torch.Tensor], result: Trained, step: int) -> None:
+    """Moves the losses to the host in one go; one by one would stall a GPU at every step."""
+    values = torch.stack(losses).tolist()
+    losses.clear()
+    for at, value in enumerate(values):
+        if not math.isfinite(value):
+            raise Diverged(f"the loss was {value} at step {step + 2 - len(values) + at}; a lower --lr may help")
+    result.losses.extend(values)
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module, batches: Iterator[Batch], rows: int, device: torch.device, precision: str
+) -> torch.Tensor:
+    """Logits (rows, outputs) in float32 on the CPU, in the rows' order."""
+    model.eval()
+    outputs: torch.Tensor | None = None
+    for batch in batches:
+        inputs = {name: value.to(device) for name, value in batch.inputs.items()}
+        with autocast(device, precision):
+            logits = model(**inputs).logits.float().cpu()
+        if outputs is None:
+            outputs = torch.empty(rows, logits.shape[-1])
+        outputs[batch.index] = logits
+    if outputs is None:
+        raise ValueError("there are no rows to predict")
+    return outputs

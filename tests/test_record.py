@@ -1,0 +1,73 @@
+"""RunSpec keys and RunRecord round trips."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness.record import RunRecord, RunSpec
+
+SPEC = RunSpec(
+    method="lora",
+    config={"r": 8, "targets": ["query", "value"]},
+    task="rte",
+    task_version="1",
+    protocol="glue",
+    data={"kind": "local", "id": "RTE", "revision": None, "sha256": "ab"},
+    model="minilm-l6",
+    model_source={"kind": "package", "sha256": "cd"},
+    recipe={"learning_rate": 1e-3, "epochs": 3.0},
+    seed=0,
+    suite="glue",
+    preset="quick",
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": "dora"},
+        {"config": {"r": 16, "targets": ["query", "value"]}},
+        {"task": "cola"},
+        {"task_version": "2"},
+        {"protocol": "other"},
+        {"data": {**SPEC.data, "sha256": "ac"}},
+        {"model": "roberta-base"},
+        {"model_source": {"kind": "hub"}},
+        {"recipe": {**SPEC.recipe, "learning_rate": 2e-3}},
+        {"seed": 1},
+    ],
+)
+def test_everything_that_decides_a_result_is_in_the_key(change):
+    assert replace(SPEC, **change).key != SPEC.key
+
+
+def test_the_key_ignores_the_order_of_dicts_and_the_names_of_tables():
+    turned = replace(SPEC, recipe=dict(reversed(SPEC.recipe.items())), suite="other", preset="paper")
+    assert turned.key == SPEC.key
+    assert len(SPEC.key) >= 12 and int(SPEC.key, 16) >= 0
+
+
+def test_a_record_survives_json():
+    record = RunRecord(SPEC, "done", metric="accuracy", scores={"accuracy": 0.5, "f1": None}, costs={"wall_seconds": 2.0})
+    again = RunRecord.from_dict(json.loads(json.dumps(record.to_dict())))
+    assert again == record and again.key == record.key and again.score == 0.5
+
+
+def test_a_record_whose_spec_was_edited_is_refused():
+    value = RunRecord(SPEC, "done").to_dict()
+    value["spec"]["seed"] = 7
+    with pytest.raises(ValueError, match="does not fit its spec"):
+        RunRecord.from_dict(value)
+
+
+def test_a_record_of_another_schema_is_refused():
+    value = RunRecord(SPEC, "done").to_dict()
+    value["schema"] = 99
+    with pytest.raises(ValueError, match="schema 99"):
+        RunRecord.from_dict(value)
+
+
+def test_nan_in_a_spec_is_refused():
+    with pytest.raises(ValueError):
+        _ = replace(SPEC, recipe={"learning_rate": float("nan")}).key
