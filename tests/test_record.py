@@ -4,23 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
+import tiny
 
-from harness.record import RunRecord, RunSpec
+from harness.record import RunRecord
 
-SPEC = RunSpec(
-    method="lora",
-    config={"r": 8, "targets": ["query", "value"]},
-    task="rte",
-    task_version="1",
-    protocol="glue",
-    data={"kind": "local", "id": "RTE", "revision": None, "sha256": "ab"},
-    model="minilm-l6",
-    model_source={"kind": "package", "sha256": "cd"},
-    recipe={"learning_rate": 1e-3, "epochs": 3.0},
-    seed=0,
-    suite="glue",
-    preset="quick",
-)
+SPEC = tiny.spec()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
+from harness.record import RunSpec
+
 VOCAB, WIDTH, LABELS = 64, 32, 2
 
 
@@ -59,3 +61,42 @@ def batch(rows: int = 16, length: int = 12, seed: int = 0):
     # The last real token repeats the first, so that a decoder's last position sees it too.
     ids[:, -1] = ids[:, 0]
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+
+
+def spec(**change) -> RunSpec:
+    """A spec of a run that nobody ran."""
+    values = {
+        "method": "lora",
+        "config": {"r": 8, "targets": ["query", "value"]},
+        "task": "rte",
+        "task_version": "1",
+        "protocol": "glue",
+        "data": {"kind": "local", "id": "RTE", "revision": None, "sha256": "ab"},
+        "model": "minilm-l6",
+        "model_source": {"kind": "package", "sha256": "cd"},
+        "recipe": {"learning_rate": 1e-3, "epochs": 3.0},
+        "seed": 0,
+        "suite": "glue",
+        "preset": "quick",
+    }
+    return RunSpec(**values | change)
+
+
+def tokenizer(words):
+    """A BERT tokenizer over whole words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    vocabulary = {word: i for i, word in enumerate([*special, *sorted(set(words))])}
+    inner = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    inner.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return BertTokenizerFast(tokenizer_object=inner)
+
+
+def saved_model(folder, words, kind: str = "encoder"):
+    """A tiny pretrained-looking model folder: config, safetensors, tokenizer."""
+    model(kind).save_pretrained(folder)
+    tokenizer(words).save_pretrained(folder)
+    return folder

@@ -1,0 +1,72 @@
+"""Carving, sampling, tokenising, collating."""
+
+import pytest
+import tiny
+
+from harness.data import carve, encode, evaluation_batches, sample, training_batches
+from tasks.spec import Recipe, Task
+
+WORDS = "the cat sat on a mat and dog ran far away home".split()
+TASK = Task("t", "s", "classify", "", "", ("first", "second"), ("accuracy",), {}, "p", "1", {}, ("no", "yes"))
+ROWS = [{"first": " ".join(WORDS[: 1 + i % 5]), "second": "the mat", "label": i % 2} for i in range(40)]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return tiny.tokenizer(WORDS)
+
+
+def test_no_validation_is_carved_when_nothing_is_chosen():
+    rows, held = carve(ROWS, Recipe(select="last"))
+    assert rows == ROWS and held == []
+
+
+def test_the_carved_part_is_disjoint_the_same_each_time_and_a_tenth():
+    numbered = [{**row, "id": i} for i, row in enumerate(ROWS)]
+    rows, held = carve(numbered, Recipe(select="best"))
+    assert len(held) == 4 and sorted(r["id"] for r in rows + held) == list(range(40))
+    assert carve(numbered, Recipe(select="best")) == (rows, held)
+
+
+def test_carving_respects_max_train():
+    rows, held = carve(ROWS, Recipe(select="best", max_train=20))
+    assert (len(rows), len(held)) == (18, 2)
+
+
+def test_a_sample_keeps_order_and_is_the_same_for_everyone():
+    rows = [{"id": i} for i in range(100)]
+    chosen = sample(rows, 10, "max-eval")
+    assert chosen == sample(rows, 10, "max-eval") and chosen == sorted(chosen, key=lambda r: r["id"]) and len(chosen) == 10
+    assert chosen != sample(rows, 10, "max-train")
+    assert sample(rows, None, "x") == sample(rows, 100, "x") == rows
+
+
+def test_pairs_are_joined_and_cut_ones_counted(tokenizer):
+    whole = encode(TASK, ROWS, tokenizer, 64)
+    # [CLS] first [SEP] the mat [SEP] has 5 tokens more than the first text; texts have 1 to 5 words.
+    assert whole.lengths() == [1 + i % 5 + 5 for i in range(40)] and whole.truncated == 0
+    cut = encode(TASK, ROWS, tokenizer, 8)
+    assert max(cut.lengths()) == 8 and cut.truncated == sum(1 + i % 5 + 5 > 8 for i in range(40)) == 16
+
+
+def test_batches_are_padded_on_the_right_and_masked(tokenizer):
+    data = encode(TASK, ROWS, tokenizer, 64)
+    batch = data.collate([0, 4])
+    short, long = batch.inputs["attention_mask"].tolist()
+    assert short == [1] * 6 + [0] * 4 and long == [1] * 10 and batch.tokens == 16
+    assert batch.inputs["input_ids"][0, 6:].tolist() == [tokenizer.pad_token_id] * 4
+    assert batch.inputs["token_type_ids"][1].tolist() == [0] * 7 + [1] * 3
+
+
+def test_an_epoch_shows_each_row_once(tokenizer):
+    data = encode(TASK, ROWS, tokenizer, 64)
+    batches = training_batches(data, 16, 0)
+    first = [next(batches).index for _ in range(3)]
+    assert [len(i) for i in first] == [16, 16, 8] and sorted(sum(first, [])) == list(range(40))
+    assert sorted(i for b in evaluation_batches(data, 7) for i in b.index) == list(range(40))
+
+
+def test_the_longest_rows_are_evaluated_first(tokenizer):
+    data = encode(TASK, ROWS, tokenizer, 64)
+    widths = [b.inputs["input_ids"].shape[1] for b in evaluation_batches(data, 8)]
+    assert widths == sorted(widths, reverse=True) and widths[0] == max(data.lengths())
