@@ -58,10 +58,13 @@ class Table:
     header: bool = True
     label_names: Mapping[str, int] | None = None
     """The label as written in the file -> class index; None: it is the index (or the number) itself."""
+    skip_short: bool = False
+    """Leave out lines with too few columns and count them, where the published sizes do; else they are an error."""
 
 
 Splits = Mapping[str, tuple[str, ...]]
-"""{"train": ("train",), "dev": ("validation_matched", "validation_mismatched")}: hub split names, also the keys of `Table.files`."""
+"""{"train": ("train",), "dev": ("validation_matched", "validation_mismatched")}: hub split names, also the keys of `Table.files`.
+A split of several parts names each row's part by what follows the last underscore: matched, mismatched."""
 
 
 @dataclass(frozen=True)

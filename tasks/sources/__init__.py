@@ -1,0 +1,76 @@
+"""Where a task's rows come from: files of the user's, the hub, or a generator of the project's.
+
+One is chosen by what the task declares and what the user gives, never by what happens to work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from tasks.spec import Rows, Task
+
+WAYS_OUT = (
+    "Three ways out: --data-dir with the classic files; a network or a filled hub cache (HF_HOME); "
+    "or the mini preset, which needs neither."
+)
+
+
+class SourceError(Exception):
+    """Data that the user can mend: one or two sentences that name the file, line, value or way out."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A task's rows and what identifies them."""
+
+    kind: Literal["embedded", "local", "hub"]
+    id: str
+    """The hub id, the task's name for rows that the project makes, or the files below the data folder."""
+    revision: str | None
+    """The hub's commit as loaded, or the task's version for rows that the project makes."""
+    sha256: str | None
+    """Of the files' sha256 in order of reading, or of the made rows' canonical JSON; None for the hub."""
+    load: Callable[[str], Rows]
+    notes: list[str] = field(default_factory=list)
+    """What is odd but usable, one sentence each."""
+
+    def rows(self, split: Literal["train", "dev"]) -> Rows:
+        """The rows in their published order. Raises SourceError if they cannot be used."""
+        return self.load(split)
+
+    def describe(self) -> dict[str, str | None]:
+        """What of the source is part of a run's identity: kind, id, revision, sha256."""
+        return {"kind": self.kind, "id": self.id, "revision": self.revision, "sha256": self.sha256}
+
+
+def open_rows(task: Task, data_dir: Path | None) -> Source:
+    """The task's rows: made ones if it makes them, else those in `data_dir` if given, else the hub's.
+
+    Raises SourceError for whatever the user can mend. Local files are read and checked whole here, so
+    that a bad line is known before anything trains; the hub's rows are fetched here and read later.
+    """
+    # The readers raise this module's SourceError, so they can only be imported once it exists.
+    from tasks.sources import embedded, hub, local
+
+    if task.generate is not None:
+        return embedded.open_source(task)
+    if data_dir is not None:
+        return local.open_source(task, data_dir)
+    return hub.open_source(task)
+
+
+def part_of(task: Task, split: str, name: str) -> dict[str, str]:
+    """{"part": "matched"} for a split of several parts, here validation_matched; else nothing."""
+    return {"part": name.rpartition("_")[2]} if len(task.splits[split]) > 1 else {}
+
+
+def size_notes(task: Task, counts: Mapping[str, int]) -> list[str]:
+    """A sentence for each split part whose number of rows is not the published one."""
+    return [
+        f"{name} has {count} rows, {task.sizes[name]} were published"
+        for name, count in counts.items()
+        if count != task.sizes.get(name, count)
+    ]

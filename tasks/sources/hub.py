@@ -1,0 +1,120 @@
+"""Data sets of the hub through `datasets`, at the pinned commit; from its cache where the hub cannot be reached."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasks.sources import WAYS_OUT, Source, SourceError, part_of, size_notes
+from tasks.spec import Hub, Row, Task
+
+REACH_SECONDS = 5.0
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def open_source(task: Task) -> Source:
+    """The task's data set, downloaded if it is not in the cache.
+
+    Raises SourceError if it cannot be had, is not the pinned commit, or lacks a split, column or class.
+    """
+    if task.hub is None:
+        raise SourceError(f"{task.name} is on no hub: name the folder of its files with --data-dir.")
+    if task.hub.revision and Path(task.hub.id).is_dir():
+        # `datasets` would read the folder and never look at the commit.
+        raise SourceError(f"A folder named {task.hub.id} stands here and hides the hub's data set: run elsewhere.")
+    data = _load(task.hub)
+    revision = _revision(data)
+    if task.hub.revision and revision and revision != task.hub.revision:
+        raise SourceError(
+            f"The hub cannot be reached, and the cache holds {task.hub.id} at {revision}, not at {task.hub.revision}. {WAYS_OUT}"
+        )
+    names = [name for parts in task.splits.values() for name in parts]
+    for name in names:
+        _check(task, task.hub, data, name)
+    read: dict[str, list[Row]] = {}
+
+    def load(split: str) -> list[Row]:
+        if split not in read:
+            read[split] = [row for name in task.splits[split] for row in _rows(task, data, split, name)]
+        return read[split]
+
+    notes = size_notes(task, {name: len(data[name]) for name in names})
+    return Source("hub", task.hub.id, revision or task.hub.revision, None, load, notes)
+
+
+def _load(hub: Hub) -> Mapping[str, Any]:
+    """{split name: datasets.Dataset}"""
+    import datasets
+
+    wanted_offline = datasets.config.HF_HUB_OFFLINE
+    answers = Path(hub.id).is_dir() or (not wanted_offline and _reachable(datasets.config.HF_ENDPOINT))
+    try:
+        with _offline(datasets.config, wanted_offline or not answers):
+            return datasets.load_dataset(hub.id, hub.config, revision=hub.revision)
+    except Exception as error:  # The libraries raise a dozen unrelated kinds, all of them the user's to mend.
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        if isinstance(error, ConnectionError) and not answers:
+            why = "HF_HUB_OFFLINE is set" if wanted_offline else "the hub does not answer"
+            reason = f"{why}, and the hub cache does not hold it"
+        what = hub.id if hub.config is None else f"{hub.id} ({hub.config})"
+        raise SourceError(f"{what} could not be loaded: {reason}. {WAYS_OUT}") from error
+
+
+@contextmanager
+def _offline(config: Any, offline: bool) -> Iterator[None]:
+    """Sends `datasets` straight to its cache: left alone it retries for half a minute a data set."""
+    before = config.HF_HUB_OFFLINE
+    config.HF_HUB_OFFLINE = offline
+    try:
+        yield
+    finally:
+        config.HF_HUB_OFFLINE = before
+
+
+@cache
+def _reachable(endpoint: str) -> bool:
+    """Whether the hub answers at all, through the user's proxy if one is set; asked once a process."""
+    from huggingface_hub.utils import get_session
+
+    try:
+        get_session().head(endpoint, timeout=REACH_SECONDS)
+    except Exception:  # Whatever stands in the way, the hub is out of reach.
+        return False
+    return True
+
+
+def _revision(data: Mapping[str, Any]) -> str | None:
+    """The commit, which `datasets` keeps as the name of the cache folder; None for what is no hub data set."""
+    for split in data.values():
+        for file in split.cache_files:
+            name = Path(file["filename"]).parent.name
+            if COMMIT.fullmatch(name):
+                return name
+    return None
+
+
+def _check(task: Task, hub: Hub, data: Mapping[str, Any], name: str) -> None:
+    if name not in data:
+        raise SourceError(f"{hub.id} has no split {name!r}; it has: {', '.join(data)}.")
+    if len(data[name]) == 0:
+        raise SourceError(f"{hub.id}: the split {name} has no rows.")
+    features = data[name].features
+    for column in (*task.fields, task.label_column):
+        if column not in features:
+            raise SourceError(f"{hub.id} has no column {column!r}; it has: {', '.join(features)}.")
+    classes = getattr(features[task.label_column], "names", None)
+    if task.labels and classes and tuple(classes) != task.labels:
+        raise SourceError(f"{hub.id} numbers its classes as {', '.join(classes)}, not as {', '.join(task.labels)}.")
+
+
+def _rows(task: Task, data: Mapping[str, Any], split: str, name: str) -> Iterator[Row]:
+    part = part_of(task, split, name)
+    columns = [data[name][column][:] for column in (*task.fields, task.label_column)]
+    for number, (*texts, label) in enumerate(zip(*columns, strict=True)):
+        if task.labels and label not in range(len(task.labels)):
+            raise SourceError(f"{name}, row {number}: the label {label!r} is none of {', '.join(task.labels)}.")
+        yield {**dict(zip(task.fields, texts, strict=True)), "label": label, **part}

@@ -1,0 +1,131 @@
+"""Delimited text files as published: tab separated, quotes are literal characters, UTF-8 with or without a mark."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tasks.sources import Source, SourceError, part_of, size_notes
+from tasks.spec import Row, Table, Task
+
+
+def open_source(task: Task, data_dir: Path) -> Source:
+    """The task's files below `data_dir`, read and checked. Raises SourceError naming file, line and value."""
+    if task.table is None:
+        raise SourceError(f"{task.name} has no layout for local files: leave --data-dir out to use the hub.")
+    names = [name for parts in task.splits.values() for name in parts]
+    folder = _folder(task, task.table, names, data_dir)
+    digest = hashlib.sha256()
+    rows: dict[str, list[Row]] = {}
+    counts: dict[str, int] = {}
+    notes: list[str] = []
+    for split, parts in task.splits.items():
+        rows[split] = []
+        for name in parts:
+            path = folder / task.table.files[name]
+            raw = _read(path)
+            digest.update(hashlib.sha256(raw).digest())
+            found = list(_rows(task, task.table, path, raw, part_of(task, split, name), notes))
+            if not found:
+                raise SourceError(f"{path} has no rows.")
+            counts[name] = len(found)
+            rows[split] += found
+    files = ",".join(task.table.files[name] for name in names)
+    return Source("local", files, None, digest.hexdigest(), rows.__getitem__, notes + size_notes(task, counts))
+
+
+def _folder(task: Task, table: Table, names: list[str], data_dir: Path) -> Path:
+    """`data_dir`, or its subfolder with the suite's name: the one that holds all files."""
+    if not data_dir.is_dir():
+        raise SourceError(f"The data folder {data_dir} does not exist.")
+    wanted = [table.files[name] for name in names]
+    for folder in (data_dir, data_dir / task.suite):
+        missing = [name for name in wanted if not (folder / name).is_file()]
+        if not missing:
+            return folder
+        if len(missing) < len(wanted):
+            raise SourceError(f"{folder / missing[0]} is missing: {task.name} needs {' and '.join(wanted)}.")
+    raise SourceError(
+        f"{data_dir / wanted[0]} is missing: {task.name} needs {' and '.join(wanted)} "
+        f"in that folder or in its subfolder {task.suite}."
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _rows(task: Task, table: Table, path: Path, raw: bytes, part: dict[str, str], notes: list[str]) -> Iterator[Row]:
+    """One row a line; blank lines are passed over. Appends a note if lines were left out."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise SourceError(f"{path}, line {line}: not UTF-8 text.") from None
+    # Not splitlines: the texts hold other line-separating characters, which are part of a sentence.
+    lines = enumerate(text.split("\n"), start=1)
+    places = _places(table, path, next(lines)[1] if table.header else "")
+    needed = max(places.values()) + 1
+    read = _label_reader(task, table)
+    short = 0
+    for number, line in lines:
+        line = line.rstrip("\r")
+        if not line:
+            continue
+        cells = line.split("\t")
+        if len(cells) < needed:
+            if not table.skip_short:
+                raise SourceError(f"{path}, line {number}: {len(cells)} columns, at least {needed} are needed.")
+            short += 1
+            continue
+        row: dict[str, str | int | float] = {name: cells[places[name]] for name in task.fields}
+        try:
+            row["label"] = read(cells[places["label"]])
+        except (KeyError, ValueError):
+            raise SourceError(
+                f"{path}, line {number}: the label {cells[places['label']]!r} is not {_expected(task, table)}."
+            ) from None
+        yield row | part
+    if short:
+        notes.append(f"{path.name}: {short} lines with too few columns left out, as published")
+
+
+def _places(table: Table, path: Path, header: str) -> dict[str, int]:
+    """Our field -> the column's position."""
+    columns = header.rstrip("\r").split("\t")
+    places: dict[str, int] = {}
+    for field, column in table.columns.items():
+        if isinstance(column, int):
+            places[field] = column
+        elif column in columns:
+            places[field] = columns.index(column)
+        else:
+            raise SourceError(f"{path} has no column {column!r}; it has: {', '.join(columns)[:300]}.")
+    return places
+
+
+def _classes(task: Task, table: Table) -> dict[str, int]:
+    return dict(table.label_names) if table.label_names else {str(i): i for i in range(len(task.labels))}
+
+
+def _label_reader(task: Task, table: Table) -> Callable[[str], int | float]:
+    """Text -> label; the function raises KeyError or ValueError for text that is none."""
+    if task.kind == "regress":
+        return _number
+    return _classes(task, table).__getitem__
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _expected(task: Task, table: Table) -> str:
+    return "a number" if task.kind == "regress" else "one of " + ", ".join(_classes(task, table))
