@@ -39,16 +39,16 @@ def score(task: Task, predictions: np.ndarray, labels: np.ndarray, parts: list[s
     predictions are not finite, all scores that it enters are None. Raises ValueError if the shapes do not fit.
     """
     classes = 1 if task.kind == "regress" else len(task.labels)
-    table = np.asarray(predictions, dtype=np.float64).reshape(len(predictions), -1)
-    if table.shape != (len(labels), classes) and len(labels):
+    table = np.asarray(predictions, dtype=np.float64)
+    table = table[:, None] if table.ndim == 1 else table
+    if table.shape != (len(labels), classes):
         raise ValueError(f"{task.name}: predictions of shape {table.shape} for {len(labels)} rows, {classes} classes")
     finite = np.isfinite(table).all(axis=1)
     if task.kind == "regress":
-        chosen = table[:, 0] if len(labels) else np.empty(0)
-        with np.errstate(invalid="ignore"):
-            correct = np.where(finite, np.abs(chosen - labels), np.nan)
+        chosen = table[:, 0]
+        correct = np.where(finite, np.abs(chosen - labels), np.nan)
     else:
-        chosen = np.where(finite, table.argmax(axis=1), NO_CLASS) if len(labels) else np.empty(0, dtype=np.int64)
+        chosen = np.where(finite, table.argmax(axis=1), NO_CLASS)
         correct = chosen == labels
     scores = _scores(task, chosen, labels, finite, "")
     for part in dict.fromkeys(parts or ()):
