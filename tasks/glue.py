@@ -31,7 +31,7 @@ def _lora(batch_size: int, rate: float, epochs: float) -> Recipe:
     """A row of the LoRA paper's table 9, RoBERTa-base."""
     return Recipe(
         batch_size=batch_size,
-        epochs=epochs,
+        epochs=float(epochs),
         learning_rates={"lora": rate},
         schedule="linear",
         warmup_ratio=0.06,

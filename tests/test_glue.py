@@ -89,6 +89,8 @@ def test_the_paper_preset_is_the_lora_papers(name, batch, rate, epochs):
     recipe = tasks.get(name).recipes["paper"]
     assert (recipe.batch_size, recipe.learning_rates, recipe.epochs) == (batch, {"lora": rate}, epochs)
     assert (recipe.max_length, recipe.warmup_ratio, recipe.weight_decay) == (512, 0.06, 0.1)
+    # `--epochs 30` gives 30.0, and must give the same run.
+    assert isinstance(recipe.epochs, float)
     assert (recipe.schedule, recipe.select, recipe.eval_every_epoch) == ("linear", "last", True)
 
 
