@@ -25,9 +25,10 @@ def open_source(task: Task, data_dir: Path) -> Source:
         rows[split] = []
         for name in parts:
             path = folder / task.table.files[name]
-            raw = _read(path)
-            digest.update(hashlib.sha256(raw).digest())
-            found = list(_rows(task, task.table, path, raw, part_of(task, split, name), notes))
+            one = hashlib.sha256()
+            lines = enumerate(_lines(path, one.update), start=1)
+            found = list(_rows(task, task.table, path, lines, part_of(task, split, name), notes))
+            digest.update(one.digest())
             if not found:
                 raise SourceError(f"{path} has no rows.")
             counts[name] = len(found)
@@ -53,28 +54,38 @@ def _folder(task: Task, table: Table, names: list[str], data_dir: Path) -> Path:
     )
 
 
-def _read(path: Path) -> bytes:
+def _lines(path: Path, tell: Callable[[bytes], None]) -> Iterator[str]:
+    """The file's lines without their ends, its bytes told as they are read.
+
+    Lines end at a line feed only: the texts hold other separating characters, which are part of a sentence.
+    """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                tell(raw)
+                try:
+                    line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError:
+                    raise SourceError(f"{path}, line {number}: not UTF-8 text.") from None
+                yield line.rstrip("\r\n")
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def _rows(task: Task, table: Table, path: Path, raw: bytes, part: dict[str, str], notes: list[str]) -> Iterator[Row]:
+def _rows(
+    task: Task,
+    table: Table,
+    path: Path,
+    lines: Iterator[tuple[int, str]],
+    part: dict[str, str],
+    notes: list[str],
+) -> Iterator[Row]:
     """One row a line; blank lines are passed over. Appends a note if lines were left out."""
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise SourceError(f"{path}, line {line}: not UTF-8 text.") from None
-    # Not splitlines: the texts hold other line-separating characters, which are part of a sentence.
-    lines = enumerate(text.split("\n"), start=1)
-    places = _places(table, path, next(lines)[1] if table.header else "")
+    places = _places(table, path, next(lines, (1, ""))[1] if table.header else "")
     needed = max(places.values()) + 1
     read = _label_reader(task, table)
     short = 0
     for number, line in lines:
-        line = line.rstrip("\r")
         if not line:
             continue
         cells = line.split("\t")
@@ -97,7 +108,7 @@ def _rows(task: Task, table: Table, path: Path, raw: bytes, part: dict[str, str]
 
 def _places(table: Table, path: Path, header: str) -> dict[str, int]:
     """Our field -> the column's position."""
-    columns = header.rstrip("\r").split("\t")
+    columns = header.split("\t")
     places: dict[str, int] = {}
     for field, column in table.columns.items():
         if isinstance(column, int):
