@@ -8,6 +8,8 @@ from torch import nn
 
 from methods.spec import Site
 
+NORM_TYPES = ("LayerNorm", "RMSNorm", "LayerNorm1D")
+
 
 def freeze(model: nn.Module) -> None:
     """Stops every parameter of the model from training."""
@@ -34,3 +36,22 @@ def wrap(model: nn.Module, sites: Sequence[Site], make: Callable[[nn.Module, Sit
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
     """Name -> parameter, of those that train; a tied parameter comes once."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def is_norm(module: nn.Module) -> bool:
+    """Whether the module is a LayerNorm or RMSNorm with a weight; by type name, as each model brings its own class."""
+    return type(module).__name__.endswith(NORM_TYPES) and getattr(module, "weight", None) is not None
+
+
+def train_norms(model: nn.Module) -> None:
+    """Lets the weight and the bias of every norm train. Raises ValueError if the model has none."""
+    norms = [module for module in model.modules() if is_norm(module)]
+    if not norms:
+        raise ValueError("the model has no LayerNorm or RMSNorm with a weight to train")
+    for norm in norms:
+        norm.requires_grad_(True)
+
+
+def unchanged(model: nn.Module) -> nn.Module:
+    """The merge of a method that trains the model's own parameters: there is nothing to fold in."""
+    return model

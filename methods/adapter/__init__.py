@@ -1,0 +1,1 @@
+"""Small networks stand between the model's layers."""

@@ -1,0 +1,1 @@
+"""Vectors train: biases, norms, scales."""

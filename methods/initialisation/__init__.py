@@ -1,0 +1,1 @@
+"""LoRA that starts elsewhere."""

@@ -1,0 +1,1 @@
+"""The update of a matrix is a product of thin matrices."""

@@ -1,0 +1,1 @@
+"""LoRA's parameters, another rule for updating them."""

@@ -1,0 +1,1 @@
+"""The update is a rotation of the weights."""

@@ -1,0 +1,105 @@
+"""Puts Hugging Face PEFT tuners on exactly the named layers, in place, with everything else frozen.
+
+The model keeps its class and its own layers' names; only an adapted layer becomes a PEFT layer
+around a `base_layer`. PEFT's default targets and its copies of the head (`modules_to_save`) are
+never used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from methods.spec import Shape, Site
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+    from peft.tuners.tuners_utils import BaseTuner
+    from torch import nn
+
+NAME = "default"
+TUNER = "_peft_tuner"
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """LoRA's settings for RoBERTa-base on GLUE (Hu et al. 2021, table 9), which LoRA's variants share."""
+
+    r: int = 8
+    """inner width of the update"""
+    alpha: int = 16
+    """the update is scaled by alpha / r"""
+    dropout: float = 0.0
+    """on the update's input"""
+    targets: tuple[str, ...] = ("query", "value")
+
+
+def exactly(names: Iterable[str]) -> str:
+    """A pattern for PEFT that only these full module paths match; in a list, PEFT would match suffixes too."""
+    return "|".join(map(re.escape, names))
+
+
+def on_meta(model: nn.Module) -> bool:
+    """Whether the model has shapes but no values."""
+    return next(model.parameters()).is_meta
+
+
+def device_of_shapes(model: nn.Module) -> contextlib.AbstractContextManager[Any]:
+    """Makes new tensors shapes only if the model is; else leaves the default device."""
+    import torch
+
+    return torch.device("meta") if on_meta(model) else contextlib.nullcontext()
+
+
+def inject(model: nn.Module, sites: Iterable[Site], settings: PeftConfig) -> nn.Module:
+    """The same model with a PEFT tuner on `sites`, the rest frozen, new parameters in at least float32.
+
+    Raises ValueError if there is no site, or if PEFT did not adapt just those.
+    """
+    import torch
+    from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
+
+    names = [site.name for site in sites]
+    if not names:
+        raise ValueError("the model has no layer of the roles that the method adapts")
+    settings.target_modules = exactly(names)
+    if hasattr(settings, "fan_in_fan_out"):
+        # GPT-2's Conv1D keeps its weight as (in, out).
+        settings.fan_in_fan_out = type(model.get_submodule(names[0])).__name__ == "Conv1D"
+    with device_of_shapes(model):
+        tuner = PEFT_TYPE_TO_TUNER_MAPPING[settings.peft_type](model, {NAME: settings}, NAME)
+    if set(tuner.targeted_module_names) != set(names):
+        raise ValueError(f"PEFT adapted {len(tuner.targeted_module_names)} layers, {len(names)} were named")
+    for parameter in model.parameters():
+        if parameter.requires_grad and parameter.dtype in {torch.float16, torch.bfloat16}:
+            parameter.data = parameter.data.float()
+    # Past nn.Module's own bookkeeping: the tuner holds the model, so as a submodule it would be a cycle.
+    model.__dict__[TUNER] = tuner
+    return model
+
+
+def tuner_of(model: nn.Module) -> BaseTuner:
+    """The tuner that `inject` made. Raises KeyError if the model has none."""
+    return model.__dict__[TUNER]
+
+
+def merge(model: nn.Module) -> nn.Module:
+    """Folds the update into the base weights and takes PEFT's layers out again."""
+    tuner = model.__dict__.pop(TUNER)
+    return tuner.merge_and_unload()
+
+
+def attach_lora(model: nn.Module, sites: Iterable[Site], config: LowRank, **flags: Any) -> nn.Module:
+    """PEFT's LoRA on `sites`; `flags` are further fields of its LoraConfig."""
+    from peft import LoraConfig
+
+    settings = LoraConfig(r=config.r, lora_alpha=config.alpha, lora_dropout=config.dropout, bias="none", **flags)
+    return inject(model, sites, settings)
+
+
+def count_lora(shape: Shape, config: LowRank) -> int:
+    """r (d_in + d_out) values a matrix."""
+    return sum(config.r * (site.d_in + site.d_out) for site in shape.select(config.targets))

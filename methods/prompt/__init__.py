@@ -1,0 +1,1 @@
+"""Trained vectors stand before the input."""

@@ -1,0 +1,62 @@
+"""Prompt tuning: f([P; E(x)]), the model f and its embedding E frozen; the l vectors of P train.
+
+Lester et al. 2021, https://arxiv.org/abs/2104.08691. P starts as the embeddings of random words. An
+encoder with a pooled first token (BERT) pools the first vector of P.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from methods.spec import Method, ModelKind, Paper, Shape, Site, TaskKind
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Config:
+    tokens: int = 20
+    """l; beyond 20 the paper finds small gains, and these positions are taken from the model's longest input"""
+
+
+def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
+    from peft import PromptTuningConfig
+
+    from methods.prompt._peft import attach_prompt
+
+    settings = PromptTuningConfig(num_virtual_tokens=config.tokens, prompt_tuning_init="SAMPLE_VOCAB")
+    return attach_prompt(model, settings)
+
+
+def count(shape: Shape, config: Config) -> int:
+    return config.tokens * shape.hidden
+
+
+def supports(model_kind: ModelKind, task_kind: TaskKind) -> str | None:
+    if model_kind == "vision":
+        return "a prompt stands before a text, and models for images read none"
+    return "prompts for encoder-decoder models are not implemented" if model_kind == "seq2seq" else None
+
+
+METHOD = Method(
+    name="prompt-tuning",
+    family="prompt",
+    paper=Paper(
+        "The Power of Scale for Parameter-Efficient Prompt Tuning",
+        "Lester, Al-Rfou, Constant",
+        2021,
+        "https://arxiv.org/abs/2104.08691",
+    ),
+    formula="y = f([P; E(x)]), P trains",
+    backend="peft",
+    # Not from the paper, whose 0.3 is for Adafactor on T5; as in PEFT's example for RoBERTa.
+    learning_rate=1e-3,
+    config=Config,
+    attach=attach,
+    count=count,
+    starts_at_base=False,
+    supports=supports,
+    search_space={"learning_rate": (1e-3, 3e-3, 1e-2, 3e-2), "tokens": (5, 20, 50)},
+)

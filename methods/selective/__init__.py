@@ -1,0 +1,1 @@
+"""Some of the model's own parameters train."""

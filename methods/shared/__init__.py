@@ -1,0 +1,1 @@
+"""Layers share the bulk of their update."""
