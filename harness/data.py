@@ -36,6 +36,8 @@ class Encoded:
     parts: list[str] | None
     pads: dict[str, int]
     truncated: int
+    left: bool = False
+    """Pads stand before the text: decoders are read at their last position."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,13 +46,14 @@ class Encoded:
         return [len(ids) for ids in self.columns["input_ids"]]
 
     def collate(self, index: list[int]) -> Batch:
-        """Right-padded to the longest row of the batch."""
+        """Padded to the longest row of the batch."""
         longest = max(len(self.columns["input_ids"][i]) for i in index)
         inputs = {}
         for name, rows in self.columns.items():
             padded = np.full((len(index), longest), self.pads[name], dtype=np.int64)
             for at, i in enumerate(index):
-                padded[at, : len(rows[i])] = rows[i]
+                where = slice(longest - len(rows[i]), None) if self.left else slice(len(rows[i]))
+                padded[at, where] = rows[i]
             inputs[name] = torch.from_numpy(padded)
         return Batch(inputs, torch.from_numpy(self.labels[index]), int(inputs["attention_mask"].sum()), index)
 
@@ -86,6 +89,7 @@ def encode(task: Task, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         parts=[row["part"] for row in rows] if rows and "part" in rows[0] else None,
         pads={"input_ids": tokenizer.pad_token_id, "attention_mask": 0, "token_type_ids": tokenizer.pad_token_type_id},
         truncated=sum(1 for encoding in done.encodings if encoding.overflowing),
+        left=tokenizer.padding_side == "left",
     )
 
 

@@ -152,6 +152,8 @@ def load_tokenizer(source: ModelSource) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(source.path)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    # A classifier on a decoder reads the last position, which must not be a pad.
+    tokenizer.padding_side = "left" if kind_of(source) == "decoder" else "right"
     return tokenizer
 
 

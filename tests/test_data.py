@@ -70,3 +70,12 @@ def test_the_longest_rows_are_evaluated_first(tokenizer):
     data = encode(TASK, ROWS, tokenizer, 64)
     widths = [b.inputs["input_ids"].shape[1] for b in evaluation_batches(data, 8)]
     assert widths == sorted(widths, reverse=True) and widths[0] == max(data.lengths())
+
+
+def test_decoders_are_padded_on_the_left(tokenizer):
+    tokenizer.padding_side = "left"
+    try:
+        batch = encode(TASK, ROWS, tokenizer, 64).collate([0, 4])
+    finally:
+        tokenizer.padding_side = "right"
+    assert batch.inputs["attention_mask"].tolist() == [[0] * 4 + [1] * 6, [1] * 10]

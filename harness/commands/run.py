@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from harness.execute.process import start_server
 from harness.plan import RECIPE_OPTIONS, Planned, Request
 from harness.progress import Progress
 from harness.record import UserError
 from harness.store import Store
-from harness.sweep import Sweep, prepare, preset_for
+from harness.sweep import Sweep, choices_for, prepare, preset_for
 from harness.sweep import run as run_sweep
 
 OPTIONS = ("methods", "tasks", "preset", "model", "data_dir", "seeds", "set", "lr", "out", *RECIPE_OPTIONS)
@@ -125,6 +126,9 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
             else ""
         )
     )
+    if isolate and not dry:
+        choices_for(request)
+        start_server()
     sweep = prepare(request, options.get("model"), data_dir, dry, say)
     _announce(sweep, say)
     if dry:

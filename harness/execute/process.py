@@ -7,6 +7,7 @@ import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
 from harness.execute.job import Job
@@ -20,10 +21,16 @@ def _work(job: Job, out: Connection) -> None:
     out.close()
 
 
+def start_server() -> None:
+    """Starts the server's imports early, so that they go on while the caller looks for data and model."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["harness.execute.preload"])
+    forkserver.ensure_running()
+
+
 def run_all(jobs: Sequence[Job]) -> Iterator[RunRecord]:
     """Yields each job's record as it ends. On KeyboardInterrupt the running one is stopped and leaves no record."""
+    start_server()
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["harness.execute.preload"])
     for job in jobs:
         inbox, outbox = server.Pipe(duplex=False)
         worker = server.Process(target=_work, args=(replace(job, own_process=True), outbox), daemon=True)
