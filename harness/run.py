@@ -23,7 +23,7 @@ from harness.record import RunRecord, UserError
 from harness.shape import describe, head_names, is_head
 from harness.train import Trained, predict, train
 from methods.layers import trainable
-from methods.spec import Method, Shape
+from methods.spec import Method, Shape, Unsupported
 from tasks.sources import SourceError, open_rows
 from tasks.spec import Recipe, Task
 
@@ -216,6 +216,8 @@ def execute(job: Job) -> RunRecord:
     try:
         _execute(job, record)
         record.status = "done"
+    except Unsupported as error:
+        record.status, record.reason = "skipped", str(error)
     except (UserError, SourceError) as error:
         record.reason = str(error)
     except Exception as error:

@@ -19,6 +19,11 @@ TaskKind = Literal["classify", "regress", "choice", "generate", "image"]
 Role = Literal["query", "key", "value", "qkv", "output", "up", "gate", "down"]
 
 
+class Unsupported(ValueError):
+    """Raised by `attach` for a model on which the method cannot work, where the model's kind alone does not tell;
+    the message is the reason, and the run is recorded as skipped."""
+
+
 @dataclass(frozen=True)
 class Paper:
     """Where a method comes from."""

@@ -16,7 +16,7 @@ from torch import nn
 
 from methods.adapter._bottleneck import Bottleneck, closing, size
 from methods.layers import freeze
-from methods.spec import Method, Paper, Shape, Site
+from methods.spec import Method, Paper, Shape, Site, Unsupported
 
 INITIAL_STD = 0.02
 
@@ -43,11 +43,11 @@ def _block(model: nn.Module, site: Site) -> nn.Module:
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
-    """Raises ValueError if no feed-forward is found."""
+    """Raises Unsupported if no feed-forward is found."""
     freeze(model)
     last = [site for site in sites if site.role == "down"]
     if not last:
-        raise ValueError("the series adapter stands after a block's feed-forward, and this model has none")
+        raise Unsupported("the series adapter stands after a block's feed-forward, and this model has none")
     for site in last:
         _, norm = closing(model, site)
         place, hook = (_block(model, site), _after_block) if norm is None else (norm, _around_norm)

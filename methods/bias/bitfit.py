@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from methods.layers import freeze, unchanged
-from methods.spec import Method, Paper, Shape, Site
+from methods.spec import Method, Paper, Shape, Site, Unsupported
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Config:
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
-    """Raises ValueError on a model whose blocks have no bias at all."""
+    """Raises Unsupported on a model whose blocks have no bias at all."""
     freeze(model)
     biases = [p for name, p in model.named_parameters() if name.endswith(".bias")]
     if not biases or not any(site.bias for site in sites):
-        raise ValueError("BitFit trains biases, and this model's layers have none, as in Llama-style decoders")
+        raise Unsupported("BitFit trains biases, and this model's layers have none, as in Llama-style decoders")
     for bias in biases:
         bias.requires_grad_(True)
     return model
