@@ -32,9 +32,12 @@ def _check(sites: tuple[Site, ...], block: int) -> None:
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
+    """Raises ValueError for a width that the blocks do not divide, and for GPT-2's transposed layers."""
     from peft import OFTConfig
 
     _check(sites, config.block)
+    if any(type(model.get_submodule(site.name)).__name__ == "Conv1D" for site in sites):
+        raise ValueError("OFT is not implemented for layers of type Conv1D, which GPT-2 has")
     settings = OFTConfig(
         r=0,
         oft_block_size=config.block,

@@ -1,7 +1,7 @@
 """Prompt tuning: f([P; E(x)]), the model f and its embedding E frozen; the l vectors of P train.
 
-Lester et al. 2021, https://arxiv.org/abs/2104.08691. P starts as the embeddings of random words. An
-encoder with a pooled first token (BERT) pools the first vector of P.
+Lester et al. 2021, https://arxiv.org/abs/2104.08691. P starts as the embeddings of random words. In an
+encoder P stands after the first token, which the head reads.
 """
 
 from __future__ import annotations
