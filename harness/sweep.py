@@ -78,7 +78,7 @@ def prepare(request: Request, model: str | None, data_dir: Path | None, dry: boo
         raise UserError(f"These tasks have different default models ({', '.join(names)}): name one with --model.")
     name = next(iter(names))
     try:
-        found = resolve(name, say)
+        found = resolve(name, say, download=not dry)
     except UserError as error:
         if not dry or name not in REGISTRY:
             raise

@@ -118,7 +118,7 @@ def test_best_of_a_carved_part_is_recorded_and_never_uses_the_reported_split(wor
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(world):
     result = run(world, "--dry-run", out="dry")
-    assert result.exit_code == 0 and "2 runs, 0 skipped." in result.output and not (world / "dry").exists()
+    assert result.exit_code == 0 and "To run: 2. Skipped: 0." in result.output and not (world / "dry").exists()
 
 
 def test_a_diverging_run_is_a_failed_record_and_exit_code_1(world):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import math
 import shlex
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from rich.console import Console
 from harness.execute.process import start_server
 from harness.plan import RECIPE_OPTIONS, Planned, Request
 from harness.progress import Progress
-from harness.record import UserError
+from harness.record import RunSpec, UserError
 from harness.store import Store
 from harness.sweep import Sweep, choices_for, prepare, preset_for
 from harness.sweep import run as run_sweep
@@ -148,11 +147,15 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
     return any(record.status == "failed" for record in records)
 
 
+def _source(spec: RunSpec) -> str:
+    return "not at hand" if spec.data["kind"] == "unresolved" else f"{spec.data['kind']} {spec.data['id']}"
+
+
 def _announce(sweep: Sweep, say: Any) -> None:
     specs = [item.spec for item in sweep.planned]
-    kinds = Counter(f"{spec.data['kind']} {spec.data['id']}" for spec in {s.task: s for s in specs}.values())
-    kinds_text = ", ".join(kinds) if len(kinds) <= 3 else f"{specs[0].data['kind']}, {len(kinds)} tasks"
-    say(f"Model: {sweep.model or specs[0].model}\nData:  {kinds_text}")
+    kinds = dict.fromkeys(_source(spec) for spec in {s.task: s for s in specs}.values())
+    data = ", ".join(kinds) if len(kinds) <= 3 else f"{specs[0].data['kind']}, {len(kinds)} tasks"
+    say(f"Model: {sweep.model or specs[0].model}\nData:  {data}")
     for note in sweep.notes:
         say(f"Note:  {note}")
 
@@ -167,9 +170,9 @@ def _print_plan(planned: list[Planned], console: Console) -> None:
         spec, recipe = item.spec, item.spec.recipe
         length = f"{recipe['max_steps']} steps" if recipe["max_steps"] else f"{recipe['epochs']:g} epochs"
         table.add_row(
-            spec.key[:8], spec.method, spec.task, str(spec.seed), f"{recipe['learning_rate']:g} ({item.learning_rate_from})",
+            "-" if "unresolved" in (spec.data["kind"], spec.model_source["kind"]) else spec.key[:8], spec.method, spec.task, str(spec.seed), f"{recipe['learning_rate']:g} ({item.learning_rate_from})",
             str(recipe["batch_size"]), length, item.skip,
         )  # fmt: skip
     console.print(table)
     skipped = sum(1 for item in planned if item.skip)
-    console.print(f"{len(planned) - skipped} runs, {skipped} skipped.")
+    console.print(f"To run: {len(planned) - skipped}. Skipped: {skipped}.")

@@ -4,7 +4,9 @@ that its peak resident memory is its own and a crash ends nothing but itself."""
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing import forkserver
@@ -14,7 +16,16 @@ from harness.execute.job import Job
 from harness.record import RunRecord
 
 
+def _leave_with_parent() -> None:
+    """Ends this process when the one that asked for it is gone, however that ended: no run goes on unseen."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _work(job: Job, out: Connection) -> None:
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     from harness.run import execute
 
     out.send(execute(job))

@@ -1,0 +1,71 @@
+"""One process a run: nothing is left behind when the sweep is interrupted or killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tiny
+from test_cli import WORDS, records, write_rte
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    root = tmp_path_factory.mktemp("process")
+    tiny.saved_model(root / "model", WORDS)
+    write_rte(root / "data")
+    return root
+
+
+def start(world, out, *more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness", "run", "--methods", "last-layer,lora", "--tasks", "rte", "--data-dir", world / "data",
+         "--model", world / "model", "--batch-size", "8", "--out", world / out, *more],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"}, start_new_session=True,
+    )  # fmt: skip
+
+
+def alive(group):
+    """Processes of the session that still run, zombies left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+            except (OSError, ValueError):
+                continue
+            if int(session) == group and state != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_stopping_a_sweep_keeps_what_is_done_and_leaves_nothing_running(world, sign):
+    out = sign.name
+    # The second run would take hours: it is stopped on the way.
+    first = start(world, out, "--max-steps", "2")
+    assert first.wait(120) == 0, first.stdout.read()
+    long = start(world, out, "--max-steps", "1000000")
+    for line in long.stdout:
+        if line.startswith("Data:"):
+            break
+    time.sleep(12)
+    os.kill(long.pid, sign)
+    printed = long.stdout.read()
+    long.wait(30)
+    deadline = time.monotonic() + 30
+    while alive(long.pid) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert alive(long.pid) == []
+    if sign == signal.SIGINT:
+        assert long.returncode == 130 and "the same command goes on" in printed and "Traceback" not in printed
+    found = records(world, out)
+    assert len(found) == 2 and all(r["status"] == "done" and r["spec"]["recipe"]["max_steps"] == 2 for r in found)
+    assert not list((world / out).rglob("*.tmp"))
