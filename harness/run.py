@@ -106,10 +106,12 @@ def parameters(
     }
 
 
-def _set_precision(model: nn.Module, precision: str) -> None:
+def set_precision(model: nn.Module, precision: str) -> None:
+    """bf16: frozen matrices are stored in bf16. Vectors stay as they are, since a norm wants weight and bias of one
+    kind and either may train; what trains stays in float32."""
     if precision == "bf16":
         for parameter in model.parameters():
-            if parameter.is_floating_point() and not parameter.requires_grad:
+            if parameter.is_floating_point() and not parameter.requires_grad and parameter.ndim > 1:
                 parameter.data = parameter.data.to(torch.bfloat16)
 
 
@@ -133,7 +135,7 @@ def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
     shape, heads = describe(model), head_names(model)
     config = config_from(method.config, dict(spec.config))
     model = attach(model, method, config, shape, heads, spec.seed)
-    _set_precision(model, recipe.precision)
+    set_precision(model, recipe.precision)
     model.to(device)
     setting = Setting(
         task, method, config, recipe, learning_rate, device, meter, model, shape, heads, encoded, validation, dev

@@ -29,7 +29,7 @@ class Recipe:
     max_length: int = 128
     """Tokens; longer inputs are cut, and how many were is recorded."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """bf16: frozen weights in bf16, everything that trains in fp32, matrix products autocast to bf16."""
+    """bf16: frozen matrices in bf16, everything that trains and all vectors in fp32, matrix products autocast to bf16."""
     select: Literal["last", "best"] = "last"
     """Which weights are reported: the last ones, or those of the best epoch on a validation part
     carved from train. The dev split never chooses."""
