@@ -1,0 +1,1 @@
+"""Views: records in; tables, leaderboards and figures out. No torch; matplotlib only for figures."""

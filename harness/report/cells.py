@@ -1,0 +1,69 @@
+"""What a leaderboard is made of: plain values, from which text, markdown, CSV and figures are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.report.setting import Setting
+
+Kind = Literal["task", "mean", "count", "bytes", "rate"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """`name` identifies it (a task, or a field of a record), `title` is what a reader sees."""
+
+    name: str
+    title: str
+    kind: Kind
+
+    @property
+    def is_score(self) -> bool:
+        return self.kind in {"task", "mean"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Scores are x100; costs in the unit that their column's name ends in."""
+
+    value: float | None = None
+    sd: float | None = None
+    """Over seeds, with n - 1; None for fewer than two."""
+    n: int = 0
+    """Seeds, or runs for a cost."""
+    partial: bool = False
+    """Stands on fewer seeds or tasks than the table's other cells."""
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    method: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Everything in it was measured under one setting."""
+
+    setting: Setting
+    title: str
+    caption: str
+    """What the columns mean."""
+    notes: tuple[str, ...]
+    """What is missing, and why."""
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    seeds: int
+    """The most seeds of any cell."""
+
+    def cell(self, row: Row, column: Column) -> Cell:
+        return row.cells[self.columns.index(column)]
+
+    @property
+    def summary(self) -> Column | None:
+        """The column that ranks: the average, else the only task; None if tasks have nothing that joins them."""
+        scores = [column for column in self.columns if column.is_score]
+        means = [column for column in scores if column.kind == "mean"]
+        return means[0] if means else scores[0] if len(scores) == 1 else None

@@ -1,0 +1,173 @@
+"""A leaderboard as text for a terminal of any width, as markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.report.cells import Cell, Column, Kind, Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+MISSING, FEWER = "·", "*"
+DECIMALS = 1
+SUFFIXES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+LABEL_SHARE = 3
+"""In a narrow terminal the method's name may take one part in so many of the width before it is folded."""
+
+
+def short_number(value: float) -> str:
+    """Three figures and a suffix: 294912 -> 295k."""
+    for size, suffix in SUFFIXES:
+        # From here on three figures round up to one of this size.
+        if abs(value) >= size * 0.9995:
+            return f"{value / size:.3g}{suffix}"
+    return f"{value:.0f}"
+
+
+def cell_text(cell: Cell, kind: Kind) -> str:
+    if cell.value is None:
+        return MISSING if kind in {"task", "mean"} else ""
+    mark = FEWER if cell.partial else ""
+    if kind in {"task", "mean"}:
+        spread = "" if cell.sd is None else f"±{cell.sd:.{DECIMALS}f}"
+        return f"{cell.value:.{DECIMALS}f}{spread}{mark}"
+    if kind == "bytes":
+        return f"{cell.value / 1e9:.2f}{mark}"
+    return (short_number(cell.value) if kind == "count" else f"{cell.value:,.0f}") + mark
+
+
+def places(table: Table, column: Column) -> list[int]:
+    """1 for each row with the column's best score, 2 for the next, as shown; 0 for the others and for costs."""
+    if not column.is_score or len(table.rows) < 2:
+        return [0] * len(table.rows)
+    shown = [None if (v := table.cell(row, column).value) is None else round(v, DECIMALS) for row in table.rows]
+    best = sorted({value for value in shown if value is not None}, reverse=True)[:2]
+    return [best.index(value) + 1 if value in best else 0 for value in shown]
+
+
+def _short_titles(table: Table) -> dict[str, str]:
+    """Task names without the preset's name at the end, which the title line gives."""
+    ending = f"-{table.setting.preset}"
+    tasks = [column.name for column in table.columns if column.kind == "task"]
+    cut = all(name.endswith(ending) for name in tasks)
+    return {c.name: c.title.removesuffix(ending) if cut and c.kind == "task" else c.title for c in table.columns}
+
+
+def _label_width(table: Table, width: int) -> int:
+    longest = max((len(row.label) for row in table.rows), default=0)
+    return max(6, min(longest, max(width // LABEL_SHARE, 12)))
+
+
+def _grid(table: Table, columns: Sequence[Column], width: int) -> RichTable:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    titles = _short_titles(table)
+    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    grid.add_column("Method", overflow="fold", max_width=_label_width(table, width))
+    styles = ("", "bold", "underline")
+    ranks = [places(table, column) for column in columns]
+    for column in columns:
+        words = re.sub(r" (?=GB$)|(?<=Mean) ", "\n", titles[column.name])
+        words = words if column.is_score else words.replace(" ", "\n")
+        grid.add_column(Text(words), justify="right", vertical="bottom", overflow="fold")
+    for at, row in enumerate(table.rows):
+        texts = [
+            Text(cell_text(table.cell(row, column), column.kind), style=styles[rank[at]])
+            for column, rank in zip(columns, ranks, strict=True)
+        ]
+        grid.add_row(Text(row.label), *texts)
+    return grid
+
+
+def _panels(table: Table, console: Console) -> list[RichTable]:
+    """As few grids as fit the console's width, one under the other; the tasks after what sums them up."""
+
+    def grid(columns: Sequence[Column]) -> RichTable:
+        return _grid(table, columns, console.width)
+
+    def fits(columns: Sequence[Column]) -> bool:
+        return console.measure(grid(columns), options=console.options.update(width=10_000)).maximum <= console.width
+
+    if fits(table.columns):
+        return [grid(table.columns)]
+    panels: list[list[Column]] = []
+    for tasks in (False, True):
+        current: list[Column] = []
+        for column in (c for c in table.columns if (c.kind == "task") == tasks):
+            if current and not fits([*current, column]):
+                panels.append(current)
+                current = []
+            current.append(column)
+        if current:
+            panels.append(current)
+    return [grid(columns) for columns in panels]
+
+
+def print_text(table: Table, console: Console) -> None:
+    """Prints title, grid, caption and notes within the console's width."""
+    from rich.text import Text
+
+    console.print(Text(table.title, style="bold"))
+    for panel in _panels(table, console):
+        console.print()
+        console.print(panel)
+    console.print()
+    for text in (*table.notes, table.caption):
+        console.print(Text(text, style="dim"))
+
+
+def render_text(table: Table, width: int) -> str:
+    """Plain text, no line longer than `width` columns."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    print_text(table, Console(file=out, width=width, highlight=False, color_system=None))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def _escape(text: str) -> str:
+    """Text that markdown shows as it is, inside a table too."""
+    return re.sub(r"([\\|`*_<>\[\]~&#])", r"\\\1", " ".join(text.split()))
+
+
+def render_markdown(table: Table) -> str:
+    """A GitHub table under a heading; the best score of a column bold, the second underlined."""
+    wraps = ("{}", "**{}**", "<u>{}</u>")
+    ranks = [places(table, column) for column in table.columns]
+    lines = [
+        f"### {_escape(table.title)}",
+        "",
+        "| " + " | ".join(["Method", *(_escape(column.title) for column in table.columns)]) + " |",
+        "|---" + "|---:" * len(table.columns) + "|",
+    ]
+    for at, row in enumerate(table.rows):
+        texts = [
+            wraps[rank[at]].format(cell_text(cell, column.kind).replace("*", "\\*"))
+            for column, cell, rank in zip(table.columns, row.cells, ranks, strict=True)
+        ]
+        lines.append("| " + " | ".join([_escape(row.label), *texts]) + " |")
+    lines += ["", *(f"{_escape(text)}  " for text in (*table.notes, table.caption))]
+    return "\n".join(lines) + "\n"
+
+
+def render_csv(table: Table) -> str:
+    """Full precision: a score's mean, `_sd` and `_n`; costs in the unit of their name. `setting` joins to figures."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    heads = [[c.name, f"{c.name}_sd", f"{c.name}_n"] if c.is_score else [c.name] for c in table.columns]
+    writer.writerow(["title", "setting", "method", "variant", *sum(heads, [])])
+    for row in table.rows:
+        values: list[float | int | str] = []
+        for column, cell in zip(table.columns, row.cells, strict=True):
+            found = [cell.value, cell.sd, cell.n] if column.is_score else [cell.value]
+            values += ["" if value is None else value for value in found]
+        writer.writerow([table.title, table.setting.id, row.method, row.label, *values])
+    return out.getvalue()

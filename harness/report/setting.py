@@ -1,0 +1,190 @@
+"""Which runs may stand in one table, and which row of it a run belongs to.
+
+A setting is everything that decides a result except the task, the seed and what is compared: the method,
+its config and its learning rate. Values that a preset declares task by task (batch size, epochs) are one
+setting; a value that the user put in their place is another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.record import RunRecord, RunSpec, canonical_json
+from harness.report.defaults import Defaults
+
+OWN_WORDS = ("select", "precision")
+
+
+def words(value: Any) -> str:
+    """A config value as a label shows it: 3.0 as 3, 1e-05 as 1e-5, lists with + between."""
+    if isinstance(value, list | tuple):
+        return "+".join(map(words, value)) or "none"
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0").replace("e-0", "e-")
+    if isinstance(value, Mapping):
+        return canonical_json(value)
+    return str(value)
+
+
+def largest(groups: Mapping[Any, list[RunRecord]]) -> dict[Any, list[RunRecord]]:
+    """Those groups that do not lie wholly within another one."""
+    keys = {name: {record.key for record in records} for name, records in groups.items()}
+    return {name: groups[name] for name in groups if not any(keys[name] < other for other in keys.values())}
+
+
+def configured(spec: RunSpec, defaults: Defaults) -> str:
+    """`lora r=16`: the method and what differs from its config's defaults."""
+    changes = sorted(defaults.config_changes(spec).items())
+    return " ".join([spec.method, *(f"{name}={words(value)}" for name, value in changes)])
+
+
+def label(spec: RunSpec, defaults: Defaults) -> str:
+    """`lora r=16 lr=0.001`: the same with the learning rate, if it is not the preset's."""
+    rate = defaults.recipe_changes(spec).get("learning_rate")
+    return configured(spec, defaults) + ("" if rate is None else f" lr={words(rate)}")
+
+
+def rows(records: Sequence[RunRecord], defaults: Defaults) -> dict[str, list[RunRecord]]:
+    """Records by label. A rate that the user gave and that is one task's default anyway belongs to both rows."""
+    found: dict[str, list[RunRecord]] = {}
+    given: dict[str, tuple[str, float]] = {}
+    for record in records:
+        name = label(record.spec, defaults)
+        found.setdefault(name, []).append(record)
+        if name != (plain := configured(record.spec, defaults)):
+            given[name] = plain, record.spec.recipe["learning_rate"]
+    for name, (plain, rate) in given.items():
+        found[name] = found[name] + [r for r in found.get(plain, ()) if r.spec.recipe.get("learning_rate") == rate]
+    return largest(found)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Hashable; two runs with different settings never share a table."""
+
+    suite: str
+    preset: str
+    protocol: str
+    model: str
+    model_source: str
+    """canonical JSON"""
+    data_kind: str
+    select: str
+    precision: str
+    changes: tuple[tuple[str, str], ...]
+    """(field, its JSON) of the recipe where the user replaced what the preset declares"""
+    editions: tuple[tuple[str, str], ...] = ()
+    """(task, version and data) of tasks that these records hold in several editions"""
+
+    @property
+    def id(self) -> str:
+        """6 hex digits, the same for the same setting."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:6]
+
+    @property
+    def slug(self) -> str:
+        """For file names: readable and unique."""
+        text = re.sub(r"[^a-z0-9]+", "-", f"{self.suite}-{self.preset}-{self.model}".lower()).strip("-")
+        return f"{text[:60].strip('-')}-{self.id}"
+
+    def title(self, source: Mapping[str, Any], seeds: str) -> str:
+        """One line that says all that is equal within the table."""
+        mark = source.get("sha256") or source.get("revision") or ""
+        origin = " ".join(filter(None, [str(source.get("kind") or ""), str(mark)[:8]]))
+        parts = [
+            self.suite,
+            f"{self.preset} preset",
+            self.model + (f" ({origin})" if origin else ""),
+            f"{self.data_kind} data",
+            f"protocol {self.protocol}" if self.protocol != self.suite else "",
+            {"last": "last weights", "best": "best validation epoch"}.get(self.select, self.select),
+            seeds,
+            self.precision,
+            *(f"{name}={words(json.loads(value))}" for name, value in self.changes),
+            *(f"{task} {edition}" for task, edition in self.editions),
+        ]
+        return " | ".join(filter(None, parts))
+
+
+def setting(spec: RunSpec, defaults: Defaults) -> Setting:
+    """The setting of one run, editions of its task apart."""
+    changes = defaults.recipe_changes(spec)
+    return Setting(
+        suite=spec.suite,
+        preset=spec.preset,
+        protocol=spec.protocol,
+        model=spec.model,
+        model_source=canonical_json(spec.model_source),
+        data_kind=str(spec.data.get("kind")),
+        select=str(spec.recipe.get("select", "")),
+        precision=str(spec.recipe.get("precision", "")),
+        changes=tuple(
+            (name, canonical_json(value))
+            for name, value in sorted(changes.items())
+            if name != "learning_rate" and name not in OWN_WORDS
+        ),
+    )
+
+
+def _edition(spec: RunSpec) -> tuple[str, str]:
+    return spec.task_version, canonical_json(spec.data)
+
+
+def _edition_words(edition: tuple[str, str], all_of_them: Sequence[tuple[str, str]]) -> str:
+    version, data = edition
+    if sum(v == version for v, _ in all_of_them) == 1:
+        return f"v{version}"
+    return f"v{version} data {hashlib.sha256(data.encode()).hexdigest()[:6]}"
+
+
+def _also_fits(record: RunRecord, own: Setting, other: Setting) -> bool:
+    """Whether a run has the values of `other` because its task declares some of them anyway."""
+    return (
+        set(own.changes) < set(other.changes)
+        and replace(own, changes=other.changes) == other
+        and all(canonical_json(record.spec.recipe.get(name)) == value for name, value in other.changes)
+    )
+
+
+def groups(records: Iterable[RunRecord], defaults: Defaults) -> list[tuple[Setting, list[RunRecord]]]:
+    """Records by setting, sorted. A task in two editions (version, data) splits its table: the tasks that
+    have one edition stand in both halves, because they are the same in both."""
+    own: dict[Setting, list[RunRecord]] = {}
+    for record in records:
+        own.setdefault(setting(record.spec, defaults), []).append(record)
+    found = {
+        one: kept + [r for other in own for r in own[other] if _also_fits(r, other, one)] for one, kept in own.items()
+    }
+    result = []
+    for one, kept in sorted(largest(found).items(), key=lambda pair: repr(pair[0])):
+        result += _split_editions(one, kept)
+    return result
+
+
+def _split_editions(one: Setting, records: list[RunRecord]) -> list[tuple[Setting, list[RunRecord]]]:
+    editions: dict[str, list[tuple[str, str]]] = {}
+    for task in sorted({record.spec.task for record in records}):
+        editions[task] = sorted({_edition(r.spec) for r in records if r.spec.task == task})
+    count = max(map(len, editions.values()))
+    if count == 1:
+        return [(one, records)]
+    halves = []
+    for at in range(count):
+        shown = {
+            task: found[0] if len(found) == 1 else found[at]
+            for task, found in editions.items()
+            if len(found) == 1 or at < len(found)
+        }
+        split = tuple(
+            (task, _edition_words(edition, editions[task]))
+            for task, edition in shown.items()
+            if len(editions[task]) > 1
+        )
+        kept = [r for r in records if shown.get(r.spec.task) == _edition(r.spec)]
+        halves.append((replace(one, editions=split), kept))
+    return halves
