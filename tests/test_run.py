@@ -7,7 +7,8 @@ from test_train import encoded
 
 import methods
 from harness.data import training_batches
-from harness.run import attach, parameters, set_precision
+from harness.execute.job import Job
+from harness.run import attach, execute, parameters, set_precision
 from harness.shape import describe, head_names
 from harness.train import train
 from methods.spec import Unsupported
@@ -70,3 +71,31 @@ def test_roles_that_a_model_lacks_are_named():
 def test_a_model_that_cannot_carry_a_method_is_told_apart_from_an_error():
     with pytest.raises(Unsupported, match="biases"):
         tuned("bitfit", kind="decoder")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "out of memory"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "out of memory"),
+        (RuntimeError("[enforce fail] not enough memory: you tried to allocate 9 bytes"), "out of memory"),
+        (KeyError("oh"), "KeyError"),
+    ],
+)
+def test_an_error_is_a_failed_record_with_its_traceback(monkeypatch, error, reason):
+    def fail(job):
+        raise error
+
+    monkeypatch.setattr("harness.run.prepare", fail)
+    record = execute(Job(tiny.spec(), None, None, None))
+    assert record.status == "failed" and reason in record.reason and "Traceback" in record.traceback
+    assert record.metric == "accuracy" and record.costs["wall_seconds"] >= 0
+
+
+def test_an_interrupt_is_no_record(monkeypatch):
+    def stop(job):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.run.prepare", stop)
+    with pytest.raises(KeyboardInterrupt):
+        execute(Job(tiny.spec(), None, None, None))
