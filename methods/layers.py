@@ -1,12 +1,10 @@
-"""Find and swap layers; freeze and list parameters. Shared by all methods."""
+"""Swap layers; freeze and list parameters. Shared by all methods."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from torch import nn
 
-from methods.spec import Site
+from methods.spec import Unsupported
 
 NORM_TYPES = ("LayerNorm", "RMSNorm", "LayerNorm1D")
 
@@ -25,14 +23,6 @@ def replace(model: nn.Module, name: str, new: nn.Module) -> None:
     setattr(owner, child, new)
 
 
-def wrap(model: nn.Module, sites: Sequence[Site], make: Callable[[nn.Module, Site], nn.Module]) -> None:
-    """Replaces each site's layer with `make(layer, site)`. Raises ValueError if there is no site."""
-    if not sites:
-        raise ValueError("the model has no layer of the roles that the method adapts")
-    for site in sites:
-        replace(model, site.name, make(model.get_submodule(site.name), site))
-
-
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
     """Name -> parameter, of those that train; a tied parameter comes once."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
@@ -44,10 +34,10 @@ def is_norm(module: nn.Module) -> bool:
 
 
 def train_norms(model: nn.Module) -> None:
-    """Lets the weight and the bias of every norm train. Raises ValueError if the model has none."""
+    """Lets the weight and the bias of every norm train. Raises Unsupported if the model has none."""
     norms = [module for module in model.modules() if is_norm(module)]
     if not norms:
-        raise ValueError("the model has no LayerNorm or RMSNorm with a weight to train")
+        raise Unsupported("the model has no LayerNorm or RMSNorm with a weight to train")
     for norm in norms:
         norm.requires_grad_(True)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from methods.spec import Shape, Site
+from methods.spec import Shape, Site, Unsupported
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -57,14 +57,14 @@ def device_of_shapes(model: nn.Module) -> contextlib.AbstractContextManager[Any]
 def inject(model: nn.Module, sites: Iterable[Site], settings: PeftConfig) -> nn.Module:
     """The same model with a PEFT tuner on `sites`, the rest frozen, new parameters in at least float32.
 
-    Raises ValueError if there is no site, or if PEFT did not adapt just those.
+    Raises Unsupported if there is no site, ValueError if PEFT did not adapt just those.
     """
     import torch
     from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
 
     names = [site.name for site in sites]
     if not names:
-        raise ValueError("the model has no layer of the roles that the method adapts")
+        raise Unsupported("the model has no layer of the roles that the method adapts")
     settings.target_modules = exactly(names)
     if hasattr(settings, "fan_in_fan_out"):
         # GPT-2's Conv1D keeps its weight as (in, out).

@@ -19,6 +19,7 @@ from harness.shape import describe, head_names, is_head
 from harness.train import train
 from methods.layers import trainable
 from methods.registry import ROOT, read_entry
+from methods.spec import Unsupported
 from tasks.spec import Recipe
 
 CPU = torch.device("cpu")
@@ -144,7 +145,7 @@ def test_an_unknown_name_suggests_near_ones():
 
 @pytest.mark.parametrize(("name", "kind"), REFUSED)
 def test_a_refusal_says_why(name, kind):
-    with pytest.raises(ValueError, match=REFUSED[name, kind]):
+    with pytest.raises(Unsupported, match=REFUSED[name, kind]):
         attached(name, kind)
 
 

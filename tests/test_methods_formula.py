@@ -14,6 +14,7 @@ from harness.run import attach
 from harness.shape import describe, head_names
 from harness.train import make_optimizer
 from methods.layers import trainable
+from methods.spec import Unsupported
 
 QUERY = "bert.encoder.layer.1.attention.self.query"
 KEY = "bert.encoder.layer.1.attention.self.key"
@@ -313,7 +314,7 @@ def test_prefix_tuning_refuses_a_model_that_takes_no_keys():
         DistilBertConfig(vocab_size=64, dim=32, n_layers=1, n_heads=4, hidden_dim=48)
     )
     method, shape = methods.get("prefix-tuning"), describe(model)
-    with pytest.raises(ValueError, match="DistilBertModel takes none"):
+    with pytest.raises(Unsupported, match="DistilBertModel takes none"):
         attach(model, method, method.config(), shape, head_names(model), 0)
 
 
@@ -330,7 +331,7 @@ def test_gpt2_with_its_transposed_layers_is_served_or_refused_in_words(name):
     method, shape, heads = methods.get(name), describe(model), head_names(model)
     expected = logits(model)
     if name == "oft":
-        with pytest.raises(ValueError, match="Conv1D"):
+        with pytest.raises(Unsupported, match="Conv1D"):
             attach(model, method, method.config(), shape, heads, 0)
         return
     model = attach(model, method, method.config(), shape, heads, 0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from methods.peft_backend import inject, merge
-from methods.spec import Method, Paper, Shape, Site
+from methods.spec import Method, Paper, Shape, Site, Unsupported
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,12 +32,12 @@ def _check(sites: tuple[Site, ...], block: int) -> None:
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
-    """Raises ValueError for a width that the blocks do not divide, and for GPT-2's transposed layers."""
+    """Raises ValueError for a width that the blocks do not divide, Unsupported for GPT-2's transposed layers."""
     from peft import OFTConfig
 
     _check(sites, config.block)
     if any(type(model.get_submodule(site.name)).__name__ == "Conv1D" for site in sites):
-        raise ValueError("OFT is not implemented for layers of type Conv1D, which GPT-2 has")
+        raise Unsupported("OFT is not implemented for layers of type Conv1D, which GPT-2 has")
     settings = OFTConfig(
         r=0,
         oft_block_size=config.block,

@@ -11,7 +11,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from methods.spec import Method, ModelKind, Paper, Shape, Site, TaskKind
+from methods.spec import Method, ModelKind, Paper, Shape, Site, TaskKind, Unsupported
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,14 +27,14 @@ class Config:
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
-    """Raises ValueError for a model whose attention takes no given keys and values."""
+    """Raises Unsupported for a model whose attention takes no given keys and values."""
     from peft import PrefixTuningConfig
 
     from methods.prompt._peft import attach_prompt
 
     body = getattr(model, "base_model", model)
     if "past_key_values" not in inspect.signature(body.forward).parameters:
-        raise ValueError(f"prefix tuning hands keys and values to the attention, and {type(body).__name__} takes none")
+        raise Unsupported(f"prefix tuning hands keys and values to the attention, and {type(body).__name__} takes none")
     settings = PrefixTuningConfig(
         num_virtual_tokens=config.tokens, prefix_projection=config.projection, encoder_hidden_size=config.inner
     )
