@@ -79,8 +79,7 @@ def carve(rows: Rows, recipe: Recipe) -> tuple[list[Row], list[Row]]:
 def encode(task: Task, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
     """Tokenises rows; those longer than `max_length` tokens are cut (longest text first) and counted."""
     texts = [[str(row[field]) for row in rows] for field in task.fields]
-    limit = min(max_length, tokenizer.model_max_length)
-    done = tokenizer(*texts, truncation=True, max_length=limit, return_attention_mask=True)
+    done = tokenizer(*texts, truncation=True, max_length=max_length, return_attention_mask=True)
     names = [n for n in ("input_ids", "attention_mask", "token_type_ids") if n in done]
     kind = np.float32 if task.kind == "regress" else np.int64
     return Encoded(

@@ -170,3 +170,16 @@ def load_classifier(source: ModelSource, outputs: int, seed: int, pad_token_id: 
     if model.config.pad_token_id is None:
         model.config.pad_token_id = pad_token_id
     return model
+
+
+OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"}
+
+
+def longest_input(model: Any, tokenizer: Any) -> int:
+    """Tokens that fit: what the tokenizer says, and no more than the model has positions for."""
+    config = model.config
+    positions = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
+    if config.model_type in OFFSET_POSITIONS:
+        # These count positions from behind the padding's id.
+        positions -= config.pad_token_id + 1
+    return min(positions, tokenizer.model_max_length)

@@ -18,7 +18,7 @@ from harness import adapter, provenance, score
 from harness.data import Encoded, carve, encode, evaluation_batches, sample, training_batches
 from harness.execute.job import Job
 from harness.meter import MemoryMeter
-from harness.model import load_classifier, load_tokenizer, seeded
+from harness.model import load_classifier, load_tokenizer, longest_input, seeded
 from harness.record import RunRecord, UserError
 from harness.shape import describe, head_names, is_head
 from harness.train import Trained, predict, train
@@ -128,12 +128,13 @@ def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
     tokenizer = load_tokenizer(job.model)
     rows, held = carve(source.rows("train"), recipe)
     dev_rows = sample(source.rows("dev"), recipe.max_eval, "max-eval")
-    encoded = encode(task, rows, tokenizer, recipe.max_length)
-    validation = encode(task, held, tokenizer, recipe.max_length) if held else None
-    dev = encode(task, dev_rows, tokenizer, recipe.max_length)
     model = load_classifier(job.model, len(task.labels) or 1, spec.seed, tokenizer.pad_token_id)
-    shape, heads = describe(model), head_names(model)
     config = config_from(method.config, dict(spec.config))
+    limit = min(recipe.max_length, longest_input(model, tokenizer) - method.positions(config))
+    encoded = encode(task, rows, tokenizer, limit)
+    validation = encode(task, held, tokenizer, limit) if held else None
+    dev = encode(task, dev_rows, tokenizer, limit)
+    shape, heads = describe(model), head_names(model)
     model = attach(model, method, config, shape, heads, spec.seed)
     set_precision(model, recipe.precision)
     model.to(device)
@@ -144,6 +145,7 @@ def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
         "train_rows": len(encoded),
         "validation_rows": len(held),
         "dev_rows": len(dev),
+        "length_limit": limit,
         "truncated_train": encoded.truncated,
         "truncated_dev": dev.truncated,
     }

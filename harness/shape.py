@@ -10,6 +10,7 @@ import re
 
 from torch import nn
 
+from methods.layers import is_norm
 from methods.spec import ModelKind, Norm, Shape, Site
 
 # (last parts of a module's path, role); the first that matches wins.
@@ -93,11 +94,7 @@ def describe(model: nn.Module) -> Shape:
     sites = tuple(s for s in (_site(n, m) for n, m in modules) if s is not None)
     if not sites:
         raise ValueError(f"{type(model).__name__}: no linear layer inside numbered blocks was found")
-    norms = tuple(
-        Norm(n, m.weight.numel(), getattr(m, "bias", None) is not None)
-        for n, m in modules
-        if type(m).__name__.endswith(("LayerNorm", "RMSNorm", "LayerNorm1D")) and getattr(m, "weight", None) is not None
-    )
+    norms = tuple(Norm(n, m.weight.numel(), getattr(m, "bias", None) is not None) for n, m in modules if is_norm(m))
     base = [(n, p) for n, p in model.named_parameters() if not is_head(n, heads)]
     config = model.config
     hidden = getattr(config, "hidden_size", None) or getattr(config, "d_model", None) or config.n_embd

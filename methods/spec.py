@@ -123,6 +123,8 @@ class Method:
     aliases: tuple[str, ...] = ()
     starts_at_base: bool = True
     """Whether the attached model's output equals the base model's before the first step."""
+    positions: Callable[[Any], int] = lambda config: 0
+    """positions(config): how many of the model's input positions the method takes for itself."""
     calibrate: Callable[[nn.Module, Iterable[Mapping[str, torch.Tensor]], Any], None] = _nothing
     """calibrate(model, batches, config): data-driven initialisation, before the first step."""
     param_groups: Callable[[nn.Module, Any, float, float], list[dict[str, Any]] | None] = _nothing

@@ -116,6 +116,15 @@ def test_best_of_a_carved_part_is_recorded_and_never_uses_the_reported_split(wor
     assert record["data_stats"]["reported_step"] in {p["step"] for p in points if p["validation_accuracy"] == best}
 
 
+def test_inputs_are_cut_to_what_the_model_and_the_method_leave_and_counted(world):
+    # The tiny model has 40 positions, of which the prompt takes 33; RTE's rows here are 9 tokens and more.
+    result = run(world, "--set", "prompt-tuning.tokens=33", out="long", methods="lora,prompt-tuning")
+    assert result.exit_code == 0, result.output
+    stats = {r["spec"]["method"]: r["data_stats"] for r in records(world, "long")}
+    assert stats["lora"]["length_limit"] == 40 and stats["lora"]["truncated_train"] == 0
+    assert stats["prompt-tuning"]["length_limit"] == 7 and stats["prompt-tuning"]["truncated_train"] == 48
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(world):
     result = run(world, "--dry-run", out="dry")
     assert result.exit_code == 0 and "To run: 2. Skipped: 0." in result.output and not (world / "dry").exists()

@@ -51,7 +51,7 @@ def places(table: Table, column: Column) -> list[int]:
     return [best.index(value) + 1 if value in best else 0 for value in shown]
 
 
-def _short_titles(table: Table) -> dict[str, str]:
+def short_titles(table: Table) -> dict[str, str]:
     """Task names without the preset's name at the end, which the title line gives."""
     ending = f"-{table.setting.preset}"
     tasks = [column.name for column in table.columns if column.kind == "task"]
@@ -69,7 +69,7 @@ def _grid(table: Table, columns: Sequence[Column], width: int) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    titles = _short_titles(table)
+    titles = short_titles(table)
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     grid.add_column("Method", overflow="fold", max_width=_label_width(table, width))
     styles = ("", "bold", "underline")

@@ -55,6 +55,7 @@ METHOD = Method(
     learning_rate=1e-3,
     config=Config,
     attach=attach,
+    positions=lambda config: config.tokens,
     count=count,
     starts_at_base=False,
     supports=supports,
