@@ -16,7 +16,12 @@ PAIR = Recipe(batch_size=32, epochs=1.5, max_length=64)
 
 
 def _task(
-    name: str, title: str, fields: tuple[str, ...], metrics: tuple[str, ...], labels: tuple[str, ...] = (), recipe: Recipe = PAIR
+    name: str,
+    title: str,
+    fields: tuple[str, ...],
+    metrics: tuple[str, ...],
+    labels: tuple[str, ...] = (),
+    recipe: Recipe = PAIR,
 ) -> Task:
     kind: TaskKind = "classify" if labels else "regress"
     return Task(
@@ -40,15 +45,42 @@ def _task(
 TWO = ("sentence1", "sentence2")
 ENTAILED = ("entailment", "not_entailment")
 TASKS = (
-    _task("cola", "Is the sentence acceptable English?", ("sentence",), ("matthews_correlation", "accuracy"), ("unacceptable", "acceptable"), SINGLE),
-    _task("sst2", "Is the review negative or positive?", ("sentence",), ("accuracy",), ("negative", "positive"), SINGLE),
+    _task(
+        "cola",
+        "Is the sentence acceptable English?",
+        ("sentence",),
+        ("matthews_correlation", "accuracy"),
+        ("unacceptable", "acceptable"),
+        SINGLE,
+    ),
+    _task(
+        "sst2", "Is the review negative or positive?", ("sentence",), ("accuracy",), ("negative", "positive"), SINGLE
+    ),
     _task("mrpc", "Do two news sentences mean the same?", TWO, ("accuracy", "f1"), ("not_equivalent", "equivalent")),
     _task("stsb", "How similar are two sentences, 0 to 5?", TWO, ("pearson", "spearman")),
-    _task("mnli", "Does the premise entail or contradict the hypothesis?", ("premise", "hypothesis"), ("accuracy",), ("entailment", "neutral", "contradiction")),
+    _task(
+        "mnli",
+        "Does the premise entail or contradict the hypothesis?",
+        ("premise", "hypothesis"),
+        ("accuracy",),
+        ("entailment", "neutral", "contradiction"),
+    ),
     _task("qnli", "Does the sentence answer the question?", ("question", "sentence"), ("accuracy",), ENTAILED),
-    _task("qqp", "Do two questions ask the same?", ("question1", "question2"), ("accuracy", "f1"), ("not_duplicate", "duplicate")),
+    _task(
+        "qqp",
+        "Do two questions ask the same?",
+        ("question1", "question2"),
+        ("accuracy", "f1"),
+        ("not_duplicate", "duplicate"),
+    ),
     _task("rte", "Does the second sentence follow from the first?", TWO, ("accuracy",), ENTAILED),
-    _task("wnli", "Does the second sentence read the pronoun rightly?", TWO, ("accuracy",), ("not_entailment", "entailment")),
+    _task(
+        "wnli",
+        "Does the second sentence read the pronoun rightly?",
+        TWO,
+        ("accuracy",),
+        ("not_entailment", "entailment"),
+    ),
 )
 SUITE = Suite(
     name="glue-mini",

@@ -22,13 +22,13 @@ def plural(noun: str) -> str:
 
 
 def nouns(text: str) -> tuple[Item, ...]:
-    """"dog, child/children": forms "" and p (plural)."""
+    """ "dog, child/children": forms "" and p (plural)."""
     pairs = (word.strip().split("/") for word in text.split(",") if word.strip())
     return tuple({"": pair[0], "p": pair[1] if len(pair) > 1 else plural(pair[0])} for pair in pairs)
 
 
 def verbs(text: str) -> tuple[Item, ...]:
-    """"walk, take/took/taken": forms "" (base), s (he walks), d (past), n (participle), g (walking).
+    """ "walk, take/took/taken": forms "" (base), s (he walks), d (past), n (participle), g (walking).
 
     A verb that doubles its last consonant is written with a + ("stop+").
     """

@@ -24,12 +24,16 @@ LEXICON: Lexicon = {
         "kitchen, garden, garage, hallway, attic, cellar, office, library, studio, workshop, bedroom, barn, lobby, "
         "balcony, cabin"
     ),
-    "animal": nouns("dog, cat, horse, goat, rabbit, parrot, pony, donkey, duck, hen, fox, wolf/wolves, mouse/mice, sheep/sheep, turtle"),
+    "animal": nouns(
+        "dog, cat, horse, goat, rabbit, parrot, pony, donkey, duck, hen, fox, wolf/wolves, mouse/mice, sheep/sheep, turtle"
+    ),
     "place": nouns(
         "park, market, station, harbor, museum, school, church, theater, airport, hospital, beach, stadium, bakery, "
         "castle, farm"
     ),
-    "mass": plain("water, rice, milk, sand, flour, furniture, luggage, music, coffee, advice, bread, sugar, money, paint, soup"),
+    "mass": plain(
+        "water, rice, milk, sand, flour, furniture, luggage, music, coffee, advice, bread, sugar, money, paint, soup"
+    ),
     "vi": verbs(
         "laugh, smile, wait, sleep/slept, cry, sing/sang/sung, shout, rest, leave/left, work, dance, listen, arrive, "
         "complain, swim/swam/swum, run+/ran/run, sneeze, whisper, hesitate, fall/fell/fallen"
@@ -40,7 +44,7 @@ LEXICON: Lexicon = {
     ),
     "vo": verbs(
         "buy/bought, sell/sold, carry, clean, repair, hide/hid/hidden, drop+, paint, find/found, steal/stole/stolen, "
-        "open, take/took/taken, borrow, throw/threw/thrown, choose/chose/chosen, break/broke/broken, forget+/forgot/forgotten, "
+        "move, take/took/taken, borrow, throw/threw/thrown, choose/chose/chosen, break/broke/broken, forget+/forgot/forgotten, "
         "wash, return, bring/brought"
     ),
     "adjp": plain(
@@ -48,9 +52,13 @@ LEXICON: Lexicon = {
         "clever, shy, rude, calm, generous, sleepy"
     ),
     "adjt": plain(
-        "old, broken, dirty, expensive, heavy, cheap, small, missing, empty, useful, ugly, dusty, wet, strange, "
+        "old, broken, dirty, expensive, heavy, cheap, small, missing, rare, useful, ugly, dusty, wet, strange, "
         "beautiful, plain, rusty, new, huge, clean"
     ),
-    "adv": plain("quickly, quietly, carefully, suddenly, slowly, secretly, happily, rarely, politely, calmly, eagerly, gently"),
-    "time": plain("yesterday, last week, on Monday, this morning, last night, on Friday, two days ago, in May, last year, at noon"),
+    "adv": plain(
+        "quickly, quietly, carefully, suddenly, slowly, secretly, happily, rarely, politely, calmly, eagerly, gently"
+    ),
+    "time": plain(
+        "yesterday, last week, on Monday, this morning, last night, on Friday, two days ago, in May, last year, at noon"
+    ),
 }

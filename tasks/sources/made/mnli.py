@@ -16,7 +16,9 @@ FIELDS = ("premise", "hypothesis")
 LEXICON: Lexicon = {
     **COMMON,
     # a member, its plural, what it is, that plural, another member, its plural
-    "kind": columns("-/p/h/hp/o/op", """
+    "kind": columns(
+        "-/p/h/hp/o/op",
+        """
         dog/dogs/animal/animals/cat/cats
         rose/roses/flower/flowers/tulip/tulips
         violin/violins/instrument/instruments/drum/drums
@@ -32,104 +34,395 @@ LEXICON: Lexicon = {
         trout/trout/fish/fish/eel/eels
         rifle/rifles/weapon/weapons/sword/swords
         carrot/carrots/vegetable/vegetables/onion/onions
-    """),
+    """,
+    ),
     # adjective, its opposite, a synonym, comparative, opposite comparative
-    "pole": columns("-/a/s/c/ac", """
+    "pole": columns(
+        "-/a/s/c/ac",
+        """
         old/new/aged/older/newer
         big/small/large/bigger/smaller
         cheap/expensive/inexpensive/cheaper/more expensive
         clean/dirty/spotless/cleaner/dirtier
         heavy/light/weighty/heavier/lighter
-        empty/full/vacant/emptier/fuller
         wet/dry/soaked/wetter/drier
-        strong/weak/sturdy/stronger/weaker
-        loud/quiet/noisy/louder/quieter
         ugly/beautiful/unsightly/uglier/more beautiful
-    """),
-    # past, base, opposite past, opposite base, more general past, passive
-    "act": columns("-/b/a/ab", """
-        bought/buy/sold/sell
-        opened/open/closed/close
-        found/find/lost/lose
-        broke/break/repaired/repair
-        lifted/lift/dropped/drop
-        kept/keep/threw away/throw away
-        praised/praise/criticized/criticize
-        hid/hide/showed/show
-        packed/pack/unpacked/unpack
-        built/build/destroyed/destroy
-    """),
+        rare/common/uncommon/rarer/more common
+        useful/useless/handy/more useful/more useless
+        simple/complicated/plain/simpler/more complicated
+    """,
+    ),
+    # past, base, participle, opposite past, opposite participle
+    "act": columns(
+        "-/b/n/a/an",
+        """
+        bought/buy/bought/sold/sold
+        accepted/accept/accepted/refused/refused
+        found/find/found/lost/lost
+        broke/break/broken/repaired/repaired
+        lifted/lift/lifted/dropped/dropped
+        kept/keep/kept/threw away/thrown away
+        praised/praise/praised/criticized/criticized
+        hid/hide/hidden/showed/shown
+        cleaned/clean/cleaned/soiled/soiled
+        built/build/built/destroyed/destroyed
+    """,
+    ),
+    # how a person may be, and its opposite
+    "state": columns(
+        "-/a",
+        """
+        happy/sad
+        rich/poor
+        asleep/awake
+        early/late
+        sick/healthy
+        guilty/innocent
+        married/single
+        calm/nervous
+        lazy/hardworking
+        sober/drunk
+        famous/unknown
+        friendly/hostile
+    """,
+    ),
     "num": columns("-", "two\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\ntwelve"),
 }
 
 TRAIN = (
-    Matrix("quantifier", ("All of the {person.p} {vi.d} {time}.", "None of the {person.p} {vi.d} {time}.", "Some of the {person.p} {vi.d} {time}."),
-           ("Some of the {person.p} {vi.d}.", "Not one of the {person.p} {vi.d}.", "Every one of the {person.p} {vi.d}."),
-           ("ec.", "cec", ".cn")),
-    Matrix("quantifier", ("Every {thing} in the {room} is {pole}.", "No {thing} in the {room} is {pole}.", "Most {thing.p} in the {room} are {pole}."),
-           ("Many {thing.p} in the {room} are {pole}.", "All {thing.p} in the {room} are {pole}.", "There are no {pole} {thing.p} in the {room}."),
-           ("eec", "cce", "enc")),
-    Matrix("kind", ("{name} {act} a {kind} {time}.", "{name} {act} a {kind.h} {time}.", "{name} never {act} a {kind.h}."),
-           ("{name} {act} a {kind.h}.", "{name} {act} a {kind}.", "{name} did not {act.b} any {kind}."),
-           ("eec", "enn", "cce")),
-    Matrix("kind", ("There are only {kind.p} in the {room}.", "There are {kind.hp} in the {room}.", "There are no {kind.hp} in the {room}."),
-           ("There are {kind.hp} in the {room}.", "There are {kind.p} in the {room}.", "There are {kind.op} in the {room}."),
-           ("eec", ".nn", "ccc")),
-    Matrix("opposite", ("The {thing} in the {room} is {pole}.", "The {thing} in the {room} is {pole.a}.", "The {thing2} in the {room} is {pole}."),
-           ("The {thing} is {pole.s}.", "The {thing} is not {pole}."),
-           ("ec", "ce", "nn")),
-    Matrix("opposite", ("{name} {act} the {thing} {time}.", "{name} {act.a} the {thing} {time}.", "{name} wanted to {act.b} the {thing}."),
-           ("{name} {act} the {thing}.", "{name} did not {act.b} the {thing}."),
-           ("ec", "c.", "nn")),
-    Matrix("detail", ("{name} {vo.d} a {adjt} {thing} in the {room}.", "{name} {vo.d} a {thing}.", "{name} {vo.d} nothing in the {room}."),
-           ("{name} {vo.d} a {thing} in the {room}.", "{name} {vo.d} a {adjt} {thing}.", "{name} {vo.d} something."),
-           ("eee", "nne", "c..")),
-    Matrix("detail", ("The {person} {vi.d} and {vi2.d}.", "The {person} {vi.d} but did not {vi2}.", "The {person} {vi.d} or {vi2.d}."),
-           ("The {person} {vi2.d}.", "The {person} {vi.d}.", "The {person} did not {vi2}."),
-           ("eec", "cee", "nnn")),
-    Matrix("roles", ("The {person} {vt.d} {name}.", "{name} {vt.d} the {person}.", "Nobody {vt.d} {name}."),
-           ("{name} was {vt.n} by the {person}.", "The {person} was {vt.n} by {name}."),
-           ("en", "ne", "c.")),
-    Matrix("comparison", ("The {thing} is {pole.c} than the {thing2}.", "The {thing2} is {pole.c} than the {thing}.", "The {thing} stands beside the {thing2}."),
-           ("The {thing2} is {pole.ac} than the {thing}.", "The {thing} is {pole.ac} than the {thing2}."),
-           ("ec", "ce", "nn")),
-    Matrix("number", ("{name} has {num} {thing.p}.", "{name} has {num2} {thing.p}.", "{name} has lost {num} {thing.p}."),
-           ("{name} owns exactly {num} {thing.p}.", "{name} owns exactly {num2} {thing.p}."),
-           ("ec", "ce", "nn")),
-    Matrix("belief", ("{name} knows that {name2} {act} the {thing}.", "{name} thinks that {name2} {act} the {thing}.", "{name} only pretended that {name2} {act} the {thing}."),
-           ("{name2} {act} the {thing}.", "{name2} did not {act.b} the {thing}."),
-           ("ec", "nn", "ce")),
+    Matrix(
+        "quantifier",
+        (
+            "All of the {person.p} {vi.d} {time}.",
+            "None of the {person.p} {vi.d} {time}.",
+            "Some of the {person.p} {vi.d} {time}.",
+        ),
+        (
+            "Some of the {person.p} {vi.d}.",
+            "None of the {person.p} {vi.d}.",
+            "Every {person} {vi.d}.",
+            "Some {person2.p} {vi.d}.",
+        ),
+        ("ec.n", "cecn", ".cnn"),
+    ),
+    Matrix(
+        "quantifier",
+        (
+            "Every {thing} in the {room} is {adjt}.",
+            "No {thing} in the {room} is {adjt}.",
+            "A few {thing.p} in the {room} are {adjt}.",
+        ),
+        (
+            "There are {adjt} {thing.p} in the {room}.",
+            "All {thing.p} in the {room} are {adjt}.",
+            "There are no {adjt} {thing.p} in the {room}.",
+            "The {thing2.p} are {adjt}.",
+        ),
+        ("eecn", "ccen", "encn"),
+    ),
+    Matrix(
+        "quantifier",
+        (
+            "Nobody at the {place} {vt.d} {name}.",
+            "Somebody at the {place} {vt.d} {name}.",
+            "Everybody at the {place} {vt.d} {name}.",
+        ),
+        (
+            "Some people {vt.d} {name}.",
+            "No one at the {place} {vt.d} {name}.",
+            "All people at the {place} {vt.d} {name}.",
+            "{name2} {vt.d} {name}.",
+        ),
+        (".ec.", "ecnn", "ece."),
+    ),
+    Matrix(
+        "kind",
+        ("{name} {act} a {kind} {time}.", "{name} {act} a {kind.h} {time}.", "{name} never {act} a {kind.h}."),
+        (
+            "{name} {act} a {kind.h}.",
+            "{name} {act} a {kind}.",
+            "{name} did not {act.b} any {kind}.",
+            "{name2} {act} a {kind.h}.",
+        ),
+        ("eecn", "ennn", "ccen"),
+    ),
+    Matrix(
+        "kind",
+        (
+            "There are only {kind.p} in the {room}.",
+            "There are {kind.hp} in the {room}.",
+            "There are no {kind.hp} in the {room}.",
+        ),
+        (
+            "There are {kind.hp} in the {room}.",
+            "There are {kind.p} in the {room}.",
+            "There are {kind.op} in the {room}.",
+            "There are no {kind.p} in the {room}.",
+        ),
+        ("eecc", "ennn", "ccce"),
+    ),
+    Matrix(
+        "kind",
+        (
+            "The {person} gave {name} a {kind}.",
+            "The {person} gave {name} a {kind.h}.",
+            "The {person} gave {name} nothing.",
+        ),
+        (
+            "{name} got a {kind.h} from the {person}.",
+            "{name} got a {kind} from the {person}.",
+            "{name} got nothing from the {person}.",
+            "{name} got a {kind.h} from {name2}.",
+        ),
+        ("eecn", "encn", "ccen"),
+    ),
+    Matrix(
+        "opposite",
+        ("The {thing} in the {room} is {pole}.", "The {thing} in the {room} is {pole.a}."),
+        (
+            "The {thing} is {pole.s}.",
+            "The {thing} is {pole.a}.",
+            "The {thing} is not {pole}.",
+            "The {thing2} is {pole}.",
+        ),
+        ("eccn", "ceen"),
+    ),
+    Matrix(
+        "opposite",
+        ("The {person} was {state} {time}.", "The {person} was {state.a} {time}."),
+        (
+            "The {person} was {state}.",
+            "The {person} was {state.a}.",
+            "The {person} was not {state}.",
+            "{name} was {state}.",
+        ),
+        ("eccn", "ceen"),
+    ),
+    Matrix(
+        "opposite",
+        ("{name} {act} the {thing} {time}.", "{name} {act.a} the {thing} {time}."),
+        (
+            "The {thing} was {act.n} by {name}.",
+            "The {thing} was {act.an} by {name}.",
+            "{name} did not {act.b} the {thing}.",
+            "{name} {act} the {thing2}.",
+        ),
+        ("eccn", "ce.n"),
+    ),
+    Matrix(
+        "opposite",
+        ("The {thing} is {pole.c} than the {thing2}.", "The {thing2} is {pole.c} than the {thing}."),
+        (
+            "The {thing2} is {pole.ac} than the {thing}.",
+            "The {thing} is {pole.ac} than the {thing2}.",
+            "The {thing} is {pole.c} than the {thing3}.",
+        ),
+        ("ecn", "cen"),
+    ),
+    Matrix(
+        "detail",
+        ("{name} {vo.d} a {adjt} {thing} in the {room}.", "{name} {vo.d} nothing in the {room}."),
+        (
+            "{name} {vo.d} a {thing} in the {room}.",
+            "{name} {vo.d} something.",
+            "{name} {vo.d} nothing in the {room}.",
+            "{name} {vo.d} a {thing} with {name2}.",
+        ),
+        ("eecn", "c.en"),
+    ),
+    Matrix(
+        "detail",
+        (
+            "The {person} {vi.d} and {vi2.d}.",
+            "The {person} {vi.d} but did not {vi2}.",
+            "The {person} {vi.d} or {vi2.d}.",
+        ),
+        (
+            "The {person} {vi2.d}.",
+            "The {person} {vi.d}.",
+            "The {person} did not {vi2}.",
+            "The {person} {vi.d} with {name}.",
+        ),
+        ("eecn", "ceen", "nnn."),
+    ),
+    Matrix(
+        "detail",
+        ("{name} met a {adjp} {person} at the {place}.", "{name} met no one at the {place}."),
+        (
+            "{name} met a {person}.",
+            "{name} was alone at the {place}.",
+            "{name} went to the {place}.",
+            "{name} liked the {place}.",
+        ),
+        ("ecen", "ceen"),
+    ),
+    Matrix(
+        "roles",
+        ("The {person} {vt.d} {name} {time}.", "The {person} did not {vt} {name} {time}."),
+        (
+            "{name} was {vt.n} by the {person}.",
+            "{name} was not {vt.n} by the {person}.",
+            "The {person} was {vt.n} by {name}.",
+            "{name} was {vt.n} by the {person2}.",
+        ),
+        ("ecnn", "cenn"),
+    ),
+    Matrix(
+        "number",
+        ("{name} has {num} {thing.p}.", "{name} has no {thing.p}."),
+        (
+            "{name} owns some {thing.p}.",
+            "{name} does not own {thing.p}.",
+            "{name} owns only {num2} {thing.p}.",
+            "{name} owns {num} {thing2.p}.",
+        ),
+        ("eccn", "cecn"),
+    ),
+    Matrix(
+        "number",
+        ("The {person} saw {num} {animal.p} at the {place}.", "The {person} saw no {animal.p} at the {place}."),
+        (
+            "There were {num} {animal.p} at the {place}.",
+            "The {person} saw {animal.p}.",
+            "The {person} did not see any {animal.p}.",
+            "The {person} saw {num} {animal2.p}.",
+        ),
+        ("eecn", ".cen"),
+    ),
+    Matrix(
+        "attempt",
+        (
+            "{name} managed to {vo} the {thing}.",
+            "{name} failed to {vo} the {thing}.",
+            "{name} hopes to {vo} the {thing}.",
+        ),
+        ("{name} {vo.d} the {thing}.", "{name} did not {vo} the {thing}.", "{name2} {vo.d} the {thing2}."),
+        ("ecn", "cen", "nnn"),
+    ),
+    Matrix(
+        "attempt",
+        (
+            "The {person} was forced to {vo} the {thing}.",
+            "The {person} refused to {vo} the {thing}.",
+            "The {person} planned to {vo} the {thing}.",
+        ),
+        ("The {person} {vo.d} the {thing}.", "The {person} did not {vo} the {thing}."),
+        ("ec", "ce", "nn"),
+    ),
 )
 DEV = (
-    Matrix("quantifier", ("Both {person.p} {vt.d} {name}.", "Neither of the two {person.p} {vt.d} {name}.", "One of the two {person.p} {vt.d} {name}."),
-           ("At least one of the {person.p} {vt.d} {name}.", "Each of the two {person.p} {vt.d} {name}."),
-           ("ee", "cc", "en")),
-    Matrix("quantifier", ("All {animal.p} on the farm are {adjp}.", "No {animal} on the farm is {adjp}.", "Some {animal.p} on the farm are {adjp}."),
-           ("There are {adjp} {animal.p} on the farm.", "Every {animal} on the farm is {adjp}."),
-           ("ee", "cc", "en")),
-    Matrix("kind", ("The {person} carried a {kind} to the {place}.", "The {person} carried a {kind.h} to the {place}.", "The {person} carried no {kind.h} to the {place}."),
-           ("The {person} carried a {kind.h}.", "The {person} carried a {kind}."),
-           ("ee", ".n", "cc")),
-    Matrix("opposite", ("The {person}'s {thing} was {pole}.", "The {person}'s {thing} was {pole.a}.", "The {person} talked about a {pole} {thing}."),
-           ("The {thing} of the {person} was {pole.a}.", "The {thing} of the {person} was not {pole.a}."),
-           ("ce", "ec", "nn")),
-    Matrix("detail", ("The {adjp} {person} {vo.d} the {thing} {time}.", "The {person} {vo.d} the {thing}.", "The {person} did not {vo} the {thing}."),
-           ("The {person} {vo.d} the {thing} {time}.", "A {adjp} {person} {vo.d} the {thing}."),
-           ("ee", "nn", "cc")),
-    Matrix("roles", ("{name} gave {name2} a {thing}.", "{name2} gave {name} a {thing}.", "{name} never gave {name2} anything."),
-           ("{name2} got a {thing} from {name}.", "{name} got a {thing} from {name2}."),
-           ("en", "ne", "cn")),
-    Matrix("comparison", ("{name}'s {thing} is much {pole.c} than {name2}'s.", "{name2}'s {thing} is much {pole.c} than {name}'s.", "{name} and {name2} each have a {thing}."),
-           ("{name}'s {thing} is {pole.c} than that of {name2}.", "{name2}'s {thing} is {pole.c} than that of {name}."),
-           ("ec", "ce", "nn")),
-    Matrix("number", ("The {person} saw {num} {animal.p} at the {place}.", "The {person} saw no {animal.p} at the {place}.", "The {person} went to the {place}."),
-           ("There were {animal.p} at the {place}.", "The {person} saw {num} {animal.p}."),
-           ("ee", ".c", "nn")),
-    Matrix("belief", ("The {person} is glad that {name} {vi.d}.", "The {person} doubts that {name} {vi.d}.", "The {person} made up the story that {name} {vi.d}."),
-           ("{name} {vi.d}.", "{name} did not {vi}."),
-           ("ec", "nn", "ce")),
+    Matrix(
+        "quantifier",
+        (
+            "Both {person.p} {vt.d} {name}.",
+            "Neither of the two {person.p} {vt.d} {name}.",
+            "One of the two {person.p} {vt.d} {name}.",
+        ),
+        (
+            "At least one of the {person.p} {vt.d} {name}.",
+            "None of the {person.p} {vt.d} {name}.",
+            "Both {person.p} {vt.d} {name2}.",
+        ),
+        ("ecn", "cen", "ecn"),
+    ),
+    Matrix(
+        "quantifier",
+        (
+            "All {animal.p} on the farm are {adjp}.",
+            "No {animal} on the farm is {adjp}.",
+            "Several {animal.p} on the farm are {adjp}.",
+        ),
+        (
+            "There are {adjp} {animal.p} on the farm.",
+            "Every {animal} on the farm is {adjp}.",
+            "None of the {animal.p} on the farm are {adjp}.",
+        ),
+        ("eec", "cce", "enc"),
+    ),
+    Matrix(
+        "kind",
+        (
+            "The {person} carried a {kind} to the {place}.",
+            "The {person} carried a {kind.h} to the {place}.",
+            "The {person} carried nothing to the {place}.",
+        ),
+        (
+            "The {person} carried a {kind.h}.",
+            "The {person} carried a {kind}.",
+            "The {person} did not carry a {kind}.",
+            "{name} carried a {kind.h}.",
+        ),
+        ("eecn", "ennn", "ccen"),
+    ),
+    Matrix(
+        "opposite",
+        ("{name} has a {pole} {thing}.", "{name} has a {pole.a} {thing}."),
+        (
+            "{name}'s {thing} is {pole}.",
+            "{name}'s {thing} is {pole.a}.",
+            "{name}'s {thing} is not {pole}.",
+            "{name2}'s {thing} is {pole}.",
+        ),
+        ("eccn", "ceen"),
+    ),
+    Matrix(
+        "opposite",
+        ("{name} came to the {place} and was {state}.", "{name} came to the {place} and was {state.a}."),
+        ("{name} was {state}.", "{name} was {state.a}.", "{name} was not {state}.", "{name2} was {state}."),
+        ("eccn", "ceen"),
+    ),
+    Matrix(
+        "detail",
+        (
+            "The {adjp} {person} {vo.d} the {thing} in the {room}.",
+            "The {person} in the {room} did not {vo} the {thing}.",
+        ),
+        (
+            "The {person} {vo.d} the {thing}.",
+            "The {person} left the {thing} alone.",
+            "The {person} was in the {room}.",
+            "The {person} wanted the {thing}.",
+        ),
+        ("e.en", "c.en"),
+    ),
+    Matrix(
+        "roles",
+        ("{name} {vt.d} the {person} at the {place}.", "{name} never {vt.d} the {person} at the {place}."),
+        (
+            "The {person} was {vt.n} by {name}.",
+            "The {person} was not {vt.n} by {name}.",
+            "{name} was {vt.n} by the {person}.",
+            "The {person} was {vt.n} by {name2}.",
+        ),
+        ("ecnn", "c.nn"),
+    ),
+    Matrix(
+        "number",
+        ("There are {num} {thing.p} on the table.", "There are no {thing.p} on the table."),
+        (
+            "Some {thing.p} are on the table.",
+            "No {thing.p} are on the table.",
+            "Only {num2} {thing.p} are on the table.",
+            "Some {thing2.p} are on the table.",
+        ),
+        ("eccn", "cecn"),
+    ),
+    Matrix(
+        "attempt",
+        (
+            "The {person} remembered to {vo} the {thing}.",
+            "The {person} forgot to {vo} the {thing}.",
+            "The {person} wants to {vo} the {thing}.",
+        ),
+        ("The {person} {vo.d} the {thing}.", "The {person} did not {vo} the {thing}."),
+        ("ec", "ce", "nn"),
+    ),
 )
 
 
 def templates(split: Split) -> list[Template]:
-    return [matrix.template(split, LEXICON, LETTERS, FIELDS) for matrix in (TRAIN if split == "train" else DEV)]
+    matrices = TRAIN if split == "train" else DEV
+    return [
+        matrix.template(split, LEXICON, LETTERS, FIELDS, [m for m in matrices if m.kind != matrix.kind], far=0.3)
+        for matrix in matrices
+    ]

@@ -11,88 +11,275 @@ LETTERS = "en"
 FIELDS = ("sentence1", "sentence2")
 LEXICON: Lexicon = {
     **NEWS,
-    "town": columns("-/c", """
-        Paris/France
+    # a town and its country, each country once
+    "town": columns(
+        "-/c",
+        """
         Lyon/France
         Madrid/Spain
-        Rome/Italy
         Naples/Italy
-        Berlin/Germany
         Munich/Germany
-        Tokyo/Japan
         Osaka/Japan
-        Cairo/Egypt
-        Lima/Peru
         Mumbai/India
-        Delhi/India
         Toronto/Canada
         Chicago/the United States
-        Boston/the United States
-        Beijing/China
-        Sydney/Australia
+        Shanghai/China
+        Moscow/Russia
+        Manchester/England
+        Warsaw/Poland
+        Cairo/Egypt
         Lisbon/Portugal
         Athens/Greece
-    """),
+        Sydney/Australia
+    """,
+    ),
     # a profession and what it does
-    "work": columns("-/d", """
+    "work": columns(
+        "-/d",
+        """
         novelist/writes books
         baker/makes bread
         tailor/makes clothes
         farmer/grows crops
         teacher/gives lessons
-        painter/makes pictures
         pilot/flies planes
         composer/writes music
-        reporter/writes news stories
         surgeon/operates on patients
-        dentist/treats teeth
+        waiter/serves meals
+        miner/digs for coal
         judge/decides cases in court
-    """),
+        dentist/treats teeth
+        gardener/looks after plants
+        detective/solves crimes
+    """,
+    ),
 }
 
 TRAIN = (
-    Matrix("place", ("{name} was born in {town} and now works in {town2}.", "{name} was born in {town2} and now works in {town}."),
-           ("{name} was born in {town.c}.", "{name} works in {town.c}."), ("en", "ne")),
-    Matrix("place", ("{firm} has its head office in {town}.", "{firm} has left its head office in {town}."),
-           ("{firm} is based in {town.c}.", "{firm} is no longer based in {town}."), ("en", "ne")),
-    Matrix("deal", ("{firm}, a rival of {firm2}, bought {firm3}.", "{firm2}, a rival of {firm}, bought {firm3}."),
-           ("{firm3} belongs to {firm}.", "{firm3} belongs to {firm2}."), ("en", "ne")),
-    Matrix("deal", ("{firm} sold its {goods} unit to {firm2}.", "{firm2} sold its {goods} unit to {firm}."),
-           ("{firm2} bought a {goods} unit.", "{firm} bought a {goods} unit."), ("en", "ne")),
-    Matrix("event", ("{team} beat {team2} in the final in {city}.", "{team2} beat {team} in the final in {city}."),
-           ("{team} won the final.", "{team2} won the final."), ("en", "ne")),
-    Matrix("event", ("The fire in {city} killed {num} people.", "The fire in {city} injured {num} people, but all survived."),
-           ("People died in a fire in {city}.", "Nobody died in the fire in {city}."), ("en", "ne")),
-    Matrix("work", ("{name}, a {work} from {city}, married {name2}, a {work2}.", "{name2}, a {work} from {city}, married {name}, a {work2}."),
-           ("{name} is a {work}.", "{name2} is a {work}.", "{name2} {work.d}."), ("enn", "nee")),
-    Matrix("plan", ("{firm} has opened a plant in {city}.", "{firm} had hoped to open a plant in {city}."),
-           ("There is a {firm} plant in {city}.", "{firm} wanted to open a plant in {city}, but did not."), ("en", "ne")),
-    Matrix("plan", ("{name} resigned as {role} of {firm} on {day}.", "{name} denied reports of resigning as {role} of {firm}."),
-           ("{name} has left {firm}.", "{name} stays at {firm}."), ("en", "ne")),
-    Matrix("amount", ("{firm} sold more {goods} this year than last year.", "{firm} sold fewer {goods} this year than last year."),
-           ("Sales of {goods} at {firm} went up.", "Sales of {goods} at {firm} went down."), ("en", "ne")),
-    Matrix("amount", ("{num} of the {num2} passengers on the flight from {city} were hurt.", "All passengers on the flight from {city} were unhurt."),
-           ("Some passengers of the flight were hurt.", "No passenger of the flight was hurt."), ("en", "ne")),
-    Matrix("speech", ("{name} told {name2} that {firm} was bankrupt.", "{name2} told {name} that {firm} was bankrupt."),
-           ("{name} said that {firm} was bankrupt.", "{name2} said that {firm} was bankrupt."), ("en", "ne")),
+    Matrix(
+        "place",
+        ("{name} was born in {town} and now works as a {work}.", "{name}, a {work}, was born in {town}."),
+        (
+            "{name} was born in {town.c}.",
+            "{name} {work.d}.",
+            "{name} was born in {town2.c}.",
+            "{name} {work2.d}.",
+            "{name2} was born in {town.c}.",
+        ),
+        ("eennn", "eennn"),
+    ),
+    Matrix(
+        "place",
+        (
+            "{firm} has moved its head office from {town} to {town2}.",
+            "{firm} has moved its head office from {town2} to {town}.",
+        ),
+        (
+            "{firm} is now based in {town.c}.",
+            "{firm} is now based in {town2.c}.",
+            "{firm} is now based in {town3.c}.",
+            "{firm} has left {town}.",
+            "{firm} has left {town2}.",
+        ),
+        ("nenen", "enn.e"),
+    ),
+    Matrix(
+        "deal",
+        ("{firm}, a maker of {goods}, was bought by {firm2}.", "{firm2} has bought {firm}, a maker of {goods}."),
+        (
+            "{firm} belongs to {firm2}.",
+            "{firm} makes {goods}.",
+            "{firm} belongs to {firm3}.",
+            "{firm} makes {goods2}.",
+            "{firm3} makes {goods}.",
+        ),
+        ("eennn", "eennn"),
+    ),
+    Matrix(
+        "deal",
+        ("{firm} sold its {goods} unit to {firm2}.", "{firm2} bought the {goods} unit of {firm}."),
+        (
+            "{firm2} bought a {goods} unit.",
+            "{firm2} bought a {goods2} unit.",
+            "{firm} bought a {goods} unit.",
+            "{firm} sold its {goods} unit.",
+            "{firm} sold its {goods2} unit.",
+        ),
+        ("ennen", "ennen"),
+    ),
+    Matrix(
+        "event",
+        ("{team} beat {team2} in the final in {town}.", "{team2} lost the final in {town} to {team}."),
+        (
+            "{team} won a match in {town.c}.",
+            "{team} won a match in {town2.c}.",
+            "{team3} won a match in {town.c}.",
+            "{team} played {team2}.",
+            "{team} played {team3}.",
+        ),
+        ("ennen", "ennen"),
+    ),
+    Matrix(
+        "event",
+        ("A fire destroyed {site} in {town}.", "A fire near {site} in {town} did no harm."),
+        (
+            "A fire in {town.c} did damage.",
+            "{site} was lost.",
+            "There was a fire near {site2}.",
+            "There was a fire in {town.c}.",
+        ),
+        ("eene", "nnne"),
+    ),
+    Matrix(
+        "plan",
+        ("{firm} has opened a plant in {town}.", "{firm} has given up its hopes for a plant in {town}."),
+        (
+            "{firm} opened a plant in {town.c}.",
+            "{firm} opened a plant in {town2.c}.",
+            "There will be no {firm} plant in {town.c}.",
+        ),
+        ("enn", "nne"),
+    ),
+    Matrix(
+        "plan",
+        ("{name} resigned as {role} of {firm} on {day}.", "{name} refused to resign as {role} of {firm} on {day}."),
+        (
+            "{name} has left {firm}.",
+            "{name} is still {role} of {firm}.",
+            "{name} worked for {firm}.",
+            "{name} worked for {firm2}.",
+        ),
+        ("enen", "neen"),
+    ),
+    Matrix(
+        "amount",
+        ("Sales of {goods} at {firm} went up in {month}.", "Sales of {goods} at {firm} went down in {month}."),
+        ("{firm} sold more {goods}.", "{firm} sold fewer {goods}.", "{firm} sells {goods}.", "{firm} sells {goods2}."),
+        ("enen", "neen"),
+    ),
+    Matrix(
+        "amount",
+        (
+            "{num} passengers were hurt when a train crashed in {town}.",
+            "Nobody was hurt when a train crashed in {town}.",
+        ),
+        (
+            "A train crash in {town.c} injured people.",
+            "All passengers were unhurt.",
+            "A train crashed in {town.c}.",
+            "A train crashed in {town2.c}.",
+        ),
+        ("enen", "neen"),
+    ),
+    Matrix(
+        "speech",
+        ("{name} told {name2} that {firm} was bankrupt.", "{name2} heard from {name} that {firm} was bankrupt."),
+        (
+            "{name} spoke about {firm}.",
+            "{name} spoke about {firm2}.",
+            "{name3} spoke about {firm}.",
+            "{name} talked to {name2}.",
+            "{name} talked to {name3}.",
+        ),
+        ("ennen", "ennen"),
+    ),
+    Matrix(
+        "speech",
+        (
+            "{name} was convicted of {crime} by a court in {town}.",
+            "{name} was acquitted of {crime} by a court in {town}.",
+        ),
+        (
+            "{name} was found guilty.",
+            "{name} was found innocent.",
+            "{name} stood in court in {town.c}.",
+            "{name} stood in court in {town2.c}.",
+            "{name} was accused of {crime}.",
+            "{name} was accused of {crime2}.",
+        ),
+        ("enenen", "neenen"),
+    ),
 )
 DEV = (
-    Matrix("place", ("{name} moved from {town} to {town2} in {month}.", "{name} moved from {town2} to {town} in {month}."),
-           ("{name} now lives in {town2.c}.", "{name} has left {town2}."), ("en", "ne")),
-    Matrix("deal", ("{firm} borrowed {money} million dollars from {firm2}.", "{firm2} borrowed {money} million dollars from {firm}."),
-           ("{firm} owes money to {firm2}.", "{firm2} owes money to {firm}."), ("en", "ne")),
-    Matrix("event", ("{name} came first in the race, ahead of {name2}.", "{name2} came first in the race, ahead of {name}."),
-           ("{name} won the race.", "{name2} won the race."), ("en", "ne")),
-    Matrix("work", ("{name}, who is a {work}, visited {name2}, who is a {work2}.", "{name2}, who is a {work}, visited {name}, who is a {work2}."),
-           ("{name} {work.d}.", "{name2} {work.d}."), ("en", "ne")),
-    Matrix("plan", ("The mayor opened {site} in {city} on {day}.", "The mayor refused to open {site} in {city} on {day}."),
-           ("{site} in {city} was opened.", "{site} in {city} was not opened."), ("en", "ne")),
-    Matrix("amount", ("In {month} more {good} was sold in {city} than in {city2}.", "In {month} less {good} was sold in {city} than in {city2}."),
-           ("{city} bought more {good} than {city2}.", "{city2} bought more {good} than {city}."), ("en", "ne")),
-    Matrix("speech", ("{name} accused {name2} of {crime}.", "{name2} accused {name} of {crime}."),
-           ("{name2} was accused of {crime}.", "{name} was accused of {crime}."), ("en", "ne")),
+    Matrix(
+        "place",
+        ("{name}, who lives in {town}, is a {work} by trade.", "The {work} {name} has a house in {town}."),
+        (
+            "{name}'s home is in {town.c}.",
+            "{name}'s home is in {town2.c}.",
+            "{name} {work.d}.",
+            "{name} {work2.d}.",
+            "{name2} {work.d}.",
+        ),
+        ("enenn", "enenn"),
+    ),
+    Matrix(
+        "deal",
+        ("{firm} lent {firm2} {money} million dollars.", "{firm2} got a loan of {money} million dollars from {firm}."),
+        (
+            "{firm2} owes money to {firm}.",
+            "{firm2} owes money to {firm3}.",
+            "{firm} owes money to {firm2}.",
+            "{firm} gave {firm2} a loan.",
+        ),
+        ("enne", "enne"),
+    ),
+    Matrix(
+        "event",
+        (
+            "{name} won the race in {town}, ahead of {name2}.",
+            "{name2} came second in the race in {town}, behind {name}.",
+        ),
+        (
+            "{name} won a race in {town.c}.",
+            "{name} won a race in {town2.c}.",
+            "{name3} won a race in {town.c}.",
+            "{name2} won a race in {town.c}.",
+            "{name} was faster than {name2}.",
+        ),
+        ("ennne", "ennne"),
+    ),
+    Matrix(
+        "plan",
+        ("{site} in {town} was opened to visitors on {day}.", "{site} in {town} was closed to visitors on {day}."),
+        (
+            "Visitors may enter {site} in {town.c}.",
+            "Visitors must stay out of {site} in {town.c}.",
+            "There is work at {site2} in {town2.c}.",
+            "Visitors may enter {site} in {town2.c}.",
+        ),
+        ("en.n", "ne.n"),
+    ),
+    Matrix(
+        "amount",
+        ("The price of {good} in {town} rose in {month}.", "The price of {good} in {town} fell in {month}."),
+        (
+            "People in {town.c} paid more for {good}.",
+            "People in {town.c} paid less for {good}.",
+            "{good} is sold in {town.c}.",
+            "{good2} is sold in {town.c}.",
+            "{good} is sold in {town2.c}.",
+        ),
+        ("enenn", "neenn"),
+    ),
+    Matrix(
+        "speech",
+        ("{name} accused {name2} of {crime} on {day}.", "On {day}, {name2} was accused of {crime} by {name}."),
+        (
+            "{name2} was accused of {crime}.",
+            "{name2} was accused of {crime2}.",
+            "{name3} was accused of {crime}.",
+            "{name} accused somebody.",
+            "{name3} accused somebody.",
+        ),
+        ("ennen", "ennen"),
+    ),
 )
 
 
 def templates(split: Split) -> list[Template]:
-    return [matrix.template(split, LEXICON, LETTERS, FIELDS) for matrix in (TRAIN if split == "train" else DEV)]
+    matrices = TRAIN if split == "train" else DEV
+    return [
+        matrix.template(split, LEXICON, LETTERS, FIELDS, [m for m in matrices if m.kind != matrix.kind], far=0.35)
+        for matrix in matrices
+    ]

@@ -34,8 +34,16 @@ class Matrix:
     table: Sequence[str]
     """One string a premise; the letters are those of the task, "." marks a cell that is not used."""
 
-    def template(self, split: Split, lexicon: Lexicon, letters: str, fields: tuple[str, str]) -> Template:
-        """`letters[label]` is the letter of a label."""
+    def template(
+        self,
+        split: Split,
+        lexicon: Lexicon,
+        letters: str,
+        fields: tuple[str, str],
+        others: Sequence[Matrix] = (),
+        far: float = 0.0,
+    ) -> Template:
+        """`letters[label]` is the letter of a label. A share `far` of the n cells takes a hypothesis of `others`."""
         cells = {
             label: [
                 (premise, hypothesis)
@@ -50,6 +58,8 @@ class Matrix:
 
         def make(rng: Random, label: int) -> Mapping[str, str]:
             premise, hypothesis = pick(rng, cells[label])
+            if letters[label] == "n" and rng.random() < far:
+                hypothesis = pick(rng, pick(rng, others).hypotheses)
             values = bind([premise, hypothesis], lexicon, rng, split)
             return {fields[0]: render(premise, values, rng), fields[1]: render(hypothesis, values, rng)}
 
@@ -69,36 +79,42 @@ class Phrasings:
     changes: Sequence[str] = ()
     """Slots whose redrawing changes the meaning."""
 
-    def template(self, split: Split, lexicon: Lexicon, fields: tuple[str, str]) -> Template:
-        """Label 1: two phrasings of one meaning; label 0: the second one's meaning is another."""
+    def template(
+        self, split: Split, lexicon: Lexicon, fields: tuple[str, str], others: Sequence[Phrasings] = ()
+    ) -> Template:
+        """Label 1: two phrasings of one meaning; label 0: the second's meaning is another, or one of `others`."""
 
         def make(rng: Random, label: int) -> Mapping[str, str] | None:
             meaning = pick(rng, self.meanings)
             first = pick(rng, meaning)
             values = bind([s for m in self.meanings for s in m], lexicon, rng, split)
             if label == 1:
-                second, other = pick(rng, [s for s in meaning if s != first] or meaning), values
+                second, other = pick(rng, [s for s in meaning if s != first]), values
+            elif others and pick(rng, (True, False, False)):
+                second = pick(rng, pick(rng, pick(rng, others).meanings))
+                other = {**bind([second], lexicon, rng, split), **values}
             else:
-                second, other = self._confuse(rng, meaning, values, lexicon, split)
+                second, other = self._confuse(rng, meaning, first, values, lexicon, split)
             texts = render(first, values, rng), render(second, other, rng)
             return None if texts[0] == texts[1] else dict(zip(fields, texts, strict=True))
 
         return Template(f"{self.kind}: {self.meanings[0][0]}", self.kind, make, (0, 1))
 
     def _confuse(
-        self, rng: Random, meaning: Sequence[str], values: Values, lexicon: Lexicon, split: Split
+        self, rng: Random, meaning: Sequence[str], first: str, values: Values, lexicon: Lexicon, split: Split
     ) -> tuple[str, Values]:
         """A frame and values that do not mean the same."""
         ways: list[str | tuple[str, str]] = [*self.swaps, *self.changes]
         if len(self.meanings) > 1:
-            ways.append("meaning")
+            ways += ["meaning"] * max(1, len(ways))
         way = pick(rng, ways)
         if way == "meaning":
             return pick(rng, pick(rng, [m for m in self.meanings if m is not meaning])), values
-        frame, other = pick(rng, meaning), dict(values)
+        frame, other = pick(rng, [s for s in meaning if s != first]), dict(values)
         if isinstance(way, tuple):
             other[way[0]], other[way[1]] = values[way[1]], values[way[0]]
-        else:
-            name = way.rstrip("0123456789")
-            other[way] = pick(rng, [item for item in allowed(lexicon[name], split) if item not in values.values()])
+            return frame, other
+        for slot in self.changes if pick(rng, (True, False)) else (way,):
+            options = allowed(lexicon[slot.rstrip("0123456789")], split)
+            other[slot] = pick(rng, [item for item in options if item not in values.values()])
         return frame, other
