@@ -57,6 +57,10 @@ class Table:
     rows: tuple[Row, ...]
     seeds: int
     """The most seeds of any cell."""
+    load: str
+    """Batch and length, without which a speed means nothing; empty if not recorded."""
+    machines: str
+    """The hardware of the runs that were measured; empty if not recorded."""
 
     def cell(self, row: Row, column: Column) -> Cell:
         return row.cells[self.columns.index(column)]

@@ -166,6 +166,16 @@ def _joined(texts: Iterable[Any]) -> str:
     return "/".join(map(str, sorted(set(texts))))
 
 
+def _load(records: Sequence[RunRecord]) -> str:
+    batch = _joined(r.spec.recipe["batch_size"] for r in records if "batch_size" in r.spec.recipe)
+    length = _joined(r.spec.recipe["max_length"] for r in records if "max_length" in r.spec.recipe)
+    return f"batch {batch}, at most {length} tokens" if batch and length else ""
+
+
+def _machines(records: Sequence[RunRecord]) -> str:
+    return "; ".join(sorted({name for r in records if r.status == "done" and (name := hardware(r))}))
+
+
 def _caption(records: Sequence[RunRecord], columns: Sequence[Column], averaged: Sequence[str]) -> str:
     metric_of = {record.spec.task: record.metric for record in records if record.metric}
     usual = Counter(metric_of.values()).most_common(1)[0][0] if metric_of else "score"
@@ -181,13 +191,10 @@ def _caption(records: Sequence[RunRecord], columns: Sequence[Column], averaged: 
         if column.kind == "bytes":
             parts.append(f"{column.title}: {MEMORY[column.name][1]}, peak of training, 10^9 bytes, highest over tasks.")
     if "rate" in kinds:
-        batch = _joined(r.spec.recipe["batch_size"] for r in records if "batch_size" in r.spec.recipe)
-        length = _joined(r.spec.recipe["max_length"] for r in records if "max_length" in r.spec.recipe)
-        sizes = f" Batch {batch}, at most {length} tokens." if batch and length else ""
-        parts.append(f"Tokens/s: without padding, step loop only, mean over tasks.{sizes}")
-    machines = sorted({name for r in records if r.status == "done" and (name := hardware(r))})
-    if kinds & {"bytes", "rate"} and machines:
-        parts.append(f"Hardware: {'; '.join(machines)}.")
+        load = f"; {_load(records)}" if _load(records) else ""
+        parts.append(f"Tokens/s: without padding, step loop only, mean over tasks{load}.")
+    if kinds & {"bytes", "rate"} and _machines(records):
+        parts.append(f"Hardware: {_machines(records)}.")
     return " ".join(parts)
 
 
@@ -231,6 +238,8 @@ def _table(one: Setting, records: list[RunRecord], defaults: Defaults) -> Table:
         columns=tuple(columns),
         rows=tuple(sorted(made, key=lambda row: _rank(row, columns))),
         seeds=seeds,
+        load=_load(records),
+        machines=_machines(records),
     )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 """left, bottom, right, top in pixels"""
 ANGLES = tuple(math.radians(a) for a in (0, 45, 315, 180, 135, 225, 90, 270, 20, 340, 160, 200, 65, 115, 245, 295))
-RADII = (4.0, 7.0, 11.0, 16.0, 22.0, 29.0, 37.0, 46.0, 56.0, 68.0, 82.0)
+RADII = (5.0, 7.5, 11.0, 16.0, 22.0, 29.0, 37.0, 46.0, 56.0, 68.0, 82.0)
 LEADER_FROM = 8.0
 """Points; a name further off than this is joined to its point by a line."""
 
@@ -91,7 +91,9 @@ def put_names(
     unit = figure.dpi / 72
     frame = ax.get_window_extent(renderer)
     points = [tuple(point) for point in ax.transData.transform(list(zip(xs, ys, strict=True)))]
-    texts = [ax.text(0, 0, name, fontsize=font, transform=None, ha="left", va="baseline") for name in names]
+    texts = [
+        ax.text(0, 0, name, fontsize=font, transform=None, ha="left", va="baseline", parse_math=False) for name in names
+    ]
     extents = [text.get_window_extent(renderer) for text in texts]
     sizes = [(extent.width + unit, extent.height + unit) for extent in extents]
     boxes = places(points, sizes, (frame.x0, frame.y0, frame.x1, frame.y1), obstacles, unit)
