@@ -91,9 +91,7 @@ def put_names(
     unit = figure.dpi / 72
     frame = ax.get_window_extent(renderer)
     points = [tuple(point) for point in ax.transData.transform(list(zip(xs, ys, strict=True)))]
-    texts = [
-        ax.text(0, 0, name, fontsize=font, transform=None, ha="left", va="baseline", parse_math=False) for name in names
-    ]
+    texts = [ax.text(0, 0, name, fontsize=font, transform=None, ha="left", va="baseline") for name in names]
     extents = [text.get_window_extent(renderer) for text in texts]
     sizes = [(extent.width + unit, extent.height + unit) for extent in extents]
     boxes = places(points, sizes, (frame.x0, frame.y0, frame.x1, frame.y1), obstacles, unit)

@@ -44,6 +44,8 @@ RC: dict[str, Any] = {
     # Without it every writing of the same figure would differ.
     "svg.hashsalt": "peftbench",
     "axes.unicode_minus": False,
+    # A method's name may hold a dollar.
+    "text.parse_math": False,
 }
 
 
@@ -82,7 +84,7 @@ def canvas(width: float, height: float, title: str, foot: str = "") -> tuple[Fig
         textwrap.wrap(text, int((width - 0.1) * TINY_CHARACTERS_PER_INCH))
         for text in (title.replace(" | ", "\u00a0| "), foot)
     )
-    look = {"fontsize": TINY, "color": GREY, "parse_math": False}
+    look = {"fontsize": TINY, "color": GREY}
     figure.text(left, 1 - 0.03 / height, "\n".join(above), va="top", **look)
     figure.text(left, 0.03 / height, "\n".join(below), va="bottom", **look)
     return figure, 0.05 + len(above) * line, len(below) * line
