@@ -34,6 +34,8 @@ def _work(job: Job, out: Connection) -> None:
 
 def start_server() -> None:
     """Starts the server's imports early, so that they go on while the caller looks for data and model."""
+    # Spinning threads make a step many times slower where another program wants a core too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     multiprocessing.get_context("forkserver").set_forkserver_preload(["harness.execute.preload"])
     forkserver.ensure_running()
 
