@@ -9,7 +9,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
 from harness.record import RunSpec, UserError
-from methods.spec import Method, ModelKind
+from methods.spec import ROLES, Method, ModelKind
 from tasks.spec import Recipe, Suite, Task
 
 RECIPE_OPTIONS = ("epochs", "max_steps", "batch_size", "max_train", "max_eval", "precision", "select", "max_length")
@@ -109,6 +109,15 @@ def configure(method: Method, given: Mapping[str, Any]) -> Any:
             have = ", ".join(f"{k} ({type(v).__name__}, {v!r})" for k, v in known.items()) or "nothing"
             raise UserError(f"{method.name} has no setting {name!r}; it has: {have}.")
     values = {name: _parse(text, known[name], f"{method.name}.{name}") for name, text in given.items()}
+    for name, value in values.items():
+        # A size: what starts above 0 has no meaning at 0.
+        if type(value) is int and type(known[name]) is int and known[name] > 0 and value < 1:
+            raise UserError(f"{method.name}.{name}={value}: at least 1 is expected.")
+    unknown = [role for role in values.get("targets", ()) if role not in ROLES]
+    if unknown or ("targets" in values and not values["targets"]):
+        raise UserError(
+            f"{method.name}.targets: {', '.join(unknown) or 'nothing'} given; the roles are {', '.join(ROLES)}."
+        )
     try:
         return method.config(**values)
     except (TypeError, ValueError) as error:

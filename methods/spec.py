@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ModelKind = Literal["encoder", "decoder", "seq2seq", "vision"]
 TaskKind = Literal["classify", "regress", "choice", "generate", "image"]
 Role = Literal["query", "key", "value", "qkv", "output", "up", "gate", "down"]
+ROLES: tuple[str, ...] = get_args(Role)
 
 
 class Unsupported(ValueError):
