@@ -186,14 +186,14 @@ TRAIN = (
         "strike",
         (
             (
-                "{num} hundred workers went on strike at {firm}.",
-                "At {firm}, {num} hundred employees stopped work.",
-                "A strike at {firm} was joined by {num} hundred workers.",
+                "{num} workers went on strike at {firm}.",
+                "At {firm}, {num} employees stopped work.",
+                "A strike at {firm} was joined by {num} workers.",
             ),
             (
-                "{num} hundred workers ended a strike at {firm}.",
-                "At {firm}, {num} hundred employees went back to work.",
-                "A strike at {firm} was given up by {num} hundred workers.",
+                "{num} workers ended a strike at {firm}.",
+                "At {firm}, {num} employees went back to work.",
+                "A strike at {firm} was given up by {num} workers.",
             ),
         ),
         changes=("num",),

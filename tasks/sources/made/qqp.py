@@ -12,12 +12,26 @@ LEXICON: Lexicon = {
     ),
     "lang": plain("French, German, Spanish, Japanese, Italian, Russian, Arabic, Korean, Hindi, Dutch"),
     "skill": plain("piano, guitar, chess, tennis, drums, poker, violin, golf, flute, cricket"),
-    "food": plain("rice, eggs, salmon, lentils, pasta, beef, beans, chicken, potatoes, shrimp"),
+    "food": plain("eggs, lentils, beans, potatoes, noodles, mushrooms, chickpeas, sausages, carrots, dumplings"),
     "device": plain("phone, laptop, tablet, camera, printer, router, television, headset, watch, monitor"),
     "pet": plain("cat, dog, rabbit, hamster, parrot, turtle, horse, goldfish, ferret, lizard"),
     "job": plain("nurse, pilot, lawyer, teacher, plumber, chef, architect, dentist, journalist, carpenter"),
-    "unit": plain("miles, pounds, inches, gallons, acres, ounces, feet, kilometers, liters, grams"),
-    "plant": plain("tomatoes, roses, basil, orchids, carrots, tulips, mint, strawberries, ferns, lavender"),
+    "unit": columns(
+        "-/to",
+        """
+        miles/kilometers
+        pounds/kilograms
+        inches/centimeters
+        gallons/liters
+        acres/hectares
+        ounces/grams
+        feet/meters
+        dollars/euros
+        yards/meters
+        cups/milliliters
+    """,
+    ),
+    "plant": plain("tomatoes, roses, orchids, carrots, tulips, strawberries, ferns, peppers, lilies, herbs"),
     "body": plain("back, knee, shoulder, neck, ankle, wrist, hip, elbow, foot, jaw"),
     "app": plain("Gmail, Facebook, Netflix, Instagram, Skype, Spotify, Twitter, YouTube, Amazon, WhatsApp"),
     "stain": plain("wine, coffee, ink, grass, blood, oil, mustard, paint, chocolate, rust"),
@@ -148,12 +162,16 @@ TRAIN = (
         "units",
         (
             (
-                "How do I convert {unit} to {unit2}?",
-                "What is the formula to turn {unit} into {unit2}?",
-                "How can I change {unit} into {unit2}?",
+                "How do I convert {unit} to {unit.to}?",
+                "What is the formula to turn {unit} into {unit.to}?",
+                "I have {unit}. How do I get {unit.to}?",
+            ),
+            (
+                "How do I convert {unit.to} to {unit}?",
+                "What is the formula to turn {unit.to} into {unit}?",
+                "I have {unit.to}. How do I get {unit}?",
             ),
         ),
-        swaps=(("unit", "unit2"),),
         changes=("unit",),
     ),
     Phrasings(

@@ -89,13 +89,13 @@ FRAMES: dict[str, dict[Split, tuple[str, ...]]] = {
         "train": (
             "I wish [the|every] {aspect} had been [|this ]{good}.",
             "The {aspect} could [have been|not have been more] {good}.",
-            "The {aspect} could [not have been more|have been] {bad}, [and it was|but it was not].",
+            "The {aspect} could [not have been more|easily have been] {bad}[|, but it was not].",
             "The {aspect} is [less|more] {good} than I had hoped.",
             "The {aspect} is [more|less] {bad} than I had feared.",
             "If only the {aspect} were [{good}|always so {good}]!",
         ),
         "dev": (
-            "The {aspect} should have been [|no ]less {bad}.",
+            "The {aspect} [should have been|is a lot] less {bad}[| than I thought].",
             "The {work} was [not half as|twice as] {good} as people say.",
             "The {work} was [twice as|not half as] {bad} as people say.",
         ),
