@@ -244,11 +244,50 @@ def new_method(name: Annotated[str, typer.Argument(help="As in my-method; the fi
 
 @app.command()
 @plain_errors
-def leaderboard(results: Results = RESULTS, format: Annotated[Format, typer.Option()] = Format.text) -> None:
+def leaderboard(
+    results: Results = RESULTS,
+    format: Annotated[Format, typer.Option()] = Format.text,
+    with_published: Annotated[
+        bool, typer.Option("--with-published", help="Also the rows that papers print of the measured methods, marked.")
+    ] = False,
+    all_published: Annotated[bool, typer.Option("--all-published", help="Also those of other methods.")] = False,
+) -> None:
     """Method x task: mean over seeds, average, trainable parameters, memory, throughput."""
     from harness.commands import views
 
-    views.leaderboard(results, format.value, console())
+    which = "all" if all_published else "measured" if with_published else ""
+    views.leaderboard(results, format.value, console(), which)
+
+
+import_ = typer.Typer(no_args_is_help=True, help="Read other tools' result files into a results folder.")
+app.add_typer(import_, name="import")
+Out = Annotated[Path, typer.Option("--out", help="Folder for the records.")]
+
+
+@import_.command("hf-peft")
+@plain_errors
+def import_hf_peft(
+    folder: Annotated[Path, typer.Argument(help="Folder of method_comparison's MetaMathQA result files.")],
+    out: Out = RESULTS,
+) -> None:
+    """Hugging Face PEFT's method comparison, marked as imported, its counters named as what they are."""
+    from harness.commands import foreign
+
+    foreign.hf_peft_folder(folder, out, console())
+
+
+@import_.command("lm-eval")
+@plain_errors
+def import_lm_eval(
+    files: Annotated[list[Path], typer.Argument(help="Result files, or folders of them.")],
+    method: Annotated[str, typer.Option(help="How the model was tuned; the files do not say it.")] = "unknown",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that training.")] = 0,
+    out: Out = RESULTS,
+) -> None:
+    """lm-evaluation-harness: a record for each task of each file, marked as imported."""
+    from harness.commands import foreign
+
+    foreign.lm_eval_files(files, method, seed, out, console())
 
 
 @app.command()

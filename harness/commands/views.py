@@ -8,7 +8,7 @@ from rich.console import Console
 
 from harness.record import RunRecord, UserError
 from harness.report import leaderboard as boards
-from harness.report import tidy
+from harness.report import published, tidy
 from harness.store import Store
 
 
@@ -32,8 +32,13 @@ def show_problems(store: Store, console: Console) -> None:
         console.print(f"Passed over: {problem}", markup=False, soft_wrap=True)
 
 
-def show_leaderboard(records: list[RunRecord], form: str, console: Console) -> None:
-    for table in boards.tables(records):
+def show_leaderboard(records: list[RunRecord], form: str, console: Console, with_published: str = "") -> None:
+    """`with_published`: "", measured (their rows of the methods that were measured) or all."""
+    tables = boards.tables(records)
+    if with_published:
+        printed = published.load()
+        tables = [published.beside(table, printed, with_published == "all") for table in tables]
+    for table in tables:
         if form == "text":
             console.print()
             boards.print_text(table, console)
@@ -41,8 +46,9 @@ def show_leaderboard(records: list[RunRecord], form: str, console: Console) -> N
             print(boards.render_markdown(table) if form == "markdown" else boards.render_csv(table))
 
 
-def leaderboard(results: Path, form: str, console: Console) -> None:
-    show_leaderboard(_records(results, console if form == "text" else Console(stderr=True)), form, console)
+def leaderboard(results: Path, form: str, console: Console, with_published: str = "") -> None:
+    records = _records(results, console if form == "text" else Console(stderr=True))
+    show_leaderboard(records, form, console, with_published)
 
 
 def write_table(store: Store) -> list[Path]:

@@ -49,6 +49,23 @@ class Row:
 
 
 @dataclass(frozen=True)
+class PublishedRow:
+    """A row as its source prints it: never ranked, never averaged with measured ones."""
+
+    label: str
+    method: str
+    """Empty where it is not registered here."""
+    model: str
+    parameters: str
+    protocol: str
+    source: str
+    url: str
+    cells: tuple[Cell, ...]
+    texts: tuple[str, ...]
+    """The cells as printed, with the spread; empty where the source has no number."""
+
+
+@dataclass(frozen=True)
 class Table:
     """Everything in it was measured under one setting."""
 
@@ -66,6 +83,7 @@ class Table:
     """Batch and length, without which a speed means nothing; empty if not recorded."""
     machines: str
     """The hardware of the runs that were measured; empty if not recorded."""
+    published: tuple[PublishedRow, ...] = ()
 
     def cell(self, row: Row, column: Column) -> Cell:
         return row.cells[self.columns.index(column)]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.report.cells import Cell, Column, Kind, Table
+from harness.report.cells import Cell, Column, Kind, Row, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MISSING, FEWER = "·", "*"
 DECIMALS = 1
+PUBLISHED = tuple(f"published_{name}" for name in ("source", "model", "parameters", "protocol", "url"))
 POINTS = {"task", "mean", "also"}
 SUFFIXES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 LABEL_SHARE = 3
@@ -64,7 +65,7 @@ def short_titles(table: Table) -> dict[str, str]:
 
 
 def _label_width(table: Table, width: int) -> int:
-    longest = max((len(row.label) for row in table.rows), default=0)
+    longest = max((len(row.label) for row in (*table.rows, *table.published)), default=0)
     return max(6, min(longest, max(width // LABEL_SHARE, 12)))
 
 
@@ -88,6 +89,11 @@ def _grid(table: Table, columns: Sequence[Column], width: int) -> RichTable:
             for column, rank in zip(columns, ranks, strict=True)
         ]
         grid.add_row(Text(row.label), *texts)
+    if table.published:
+        grid.add_section()
+    for printed in table.published:
+        shown = [Text(printed.texts[table.columns.index(column)], style="dim") for column in columns]
+        grid.add_row(Text(printed.label, style="dim italic"), *shown)
     return grid
 
 
@@ -158,20 +164,29 @@ def render_markdown(table: Table) -> str:
             for column, cell, rank in zip(table.columns, row.cells, ranks, strict=True)
         ]
         lines.append("| " + " | ".join([_escape(row.label), *texts]) + " |")
+    for printed in table.published:
+        lines.append("| " + " | ".join([f"*{_escape(printed.label)}*", *map(_escape, printed.texts)]) + " |")
     lines += ["", *(f"{_escape(text)}  " for text in (*table.notes, table.caption))]
     return "\n".join(lines) + "\n"
 
 
 def render_csv(table: Table) -> str:
-    """Full precision: a score's mean, `_sd` and `_n`; costs in the unit of their name. `setting` joins to figures."""
+    """Full precision: a score's mean, `_sd` and `_n`; costs in the unit of their name. `setting` joins to figures.
+
+    A table with published rows has five further columns, empty in the measured ones. Of their spreads only those
+    that their source calls a standard deviation stand under `_sd`.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     heads = [[c.name, f"{c.name}_sd", f"{c.name}_n"] if c.is_points else [c.name] for c in table.columns]
-    writer.writerow(["title", "setting", "method", "variant", *sum(heads, [])])
-    for row in table.rows:
+    more = PUBLISHED if table.published else ()
+    writer.writerow(["title", "setting", "method", "variant", *sum(heads, []), *more])
+    for row in (*table.rows, *table.published):
         values: list[float | int | str] = []
         for column, cell in zip(table.columns, row.cells, strict=True):
-            found = [cell.value, cell.sd, cell.n] if column.is_points else [cell.value]
+            many = cell.n if cell.n or isinstance(row, Row) else ""
+            found = [cell.value, cell.sd, many] if column.is_points else [cell.value]
             values += ["" if value is None else value for value in found]
+        values += [getattr(row, name.removeprefix("published_"), "") for name in more]
         writer.writerow([table.title, table.setting.id, row.method, row.label, *values])
     return out.getvalue()

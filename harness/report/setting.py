@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.foreign import IMPORTED
 from harness.record import RunRecord, RunSpec, canonical_json
 from harness.report.defaults import Defaults
 
@@ -38,7 +39,10 @@ def largest(groups: Mapping[Any, list[RunRecord]]) -> dict[Any, list[RunRecord]]
 
 
 def configured(spec: RunSpec, defaults: Defaults) -> str:
-    """`lora r=16`: the method (from outside the repository: with its edition) and what differs from its config's defaults."""
+    """`lora r=16`: the method (from outside the repository: with its edition) and what differs from its config's defaults;
+    an imported run: the name that its own tool gave it."""
+    if spec.preset == IMPORTED:
+        return f"{spec.method} {spec.config.get('experiment', '')}".strip()
     changes = sorted(defaults.config_changes(spec).items())
     name = f"{spec.method}@{spec.method_sha256[:6]}" if spec.method_sha256 else spec.method
     return " ".join([name, *(f"{name}={words(value)}" for name, value in changes)])
@@ -46,6 +50,8 @@ def configured(spec: RunSpec, defaults: Defaults) -> str:
 
 def label(spec: RunSpec, defaults: Defaults) -> str:
     """`lora r=16 lr=0.001`: the same with the learning rate, if it is not the preset's."""
+    if spec.preset == IMPORTED:
+        return configured(spec, defaults)
     rate = defaults.recipe_changes(spec).get("learning_rate")
     return configured(spec, defaults) + ("" if rate is None else f" lr={words(rate)}")
 
