@@ -21,6 +21,7 @@ NARROW = {
     "dept": {"tokens": 8, "r": 4, "length": 20},
     "dpt": {"tokens": 20},
     "fourierft": {"n": 100},
+    "ila": {"after": (0,)},
     "lora-ga": {"r": 4},
     "lora-sb": {"r": 8},
     "miss": {"r": 8},
