@@ -1,0 +1,213 @@
+"""What a tuned model costs to ship and to serve: its adapter's file, latency before and after merging, merging, swapping.
+
+Latency is measured for batches of 1 and 32 on three models side by side: the base, the tuned one as it was trained
+(unmerged), and a twin into whose weights the change was merged. They take turns, each round beginning with another one,
+so that a drift of the machine meets all alike; figures are medians over the rounds after warm-up, ratios are over the
+base's. All run as in evaluation: the run's precision, the same inputs, the device synchronised at both ends.
+
+Models with a task head: one forward pass over rows of a typical batch. Language models: `prefill` is the time to the
+first token of `generate` over a prompt of `serving_input_tokens` tokens, `decode` the time per further token with the
+key-value cache, over `serving_decode_tokens` of them (what serving calls TTFT and TPOT).
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from harness import adapter
+from harness.probe.context import Context, Found, Probe
+from harness.shape import is_head
+from harness.train import autocast
+
+BATCHES, VARIANTS = (1, 32), ("base", "unmerged", "merged")
+PROMPT_TOKENS, DECODE_TOKENS = 128, 16
+WARMUP, LEAST_ROUNDS, BUDGET_SECONDS = 2, 5, 20.0
+"""Rounds that are not counted; the fewest that are, and the time after which no more are made."""
+ERROR_ROWS = 8
+SHIPPING = ("adapter_file_bytes", "adapter_with_head_file_bytes", "swap_seconds")
+MERGING = ("merge_seconds", "merge_error_absolute", "merge_error_relative")
+
+
+def fields(context: Context) -> tuple[str, ...]:
+    quantities = ("prefill", "decode") if context.generates else ("latency",)
+    cells = [(q, v, b) for b in BATCHES for q in quantities for v in VARIANTS]
+    return (
+        *SHIPPING,
+        *MERGING,
+        *(("serving_input_tokens", "serving_decode_tokens") if context.generates else ()),
+        *(f"serving_rounds_batch{batch}" for batch in BATCHES),
+        *(f"serving_{q}_{v}_batch{b}_seconds" for q, v, b in cells),
+        *(f"serving_{q}_{v}_batch{b}_ratio" for q, v, b in cells if v != "base"),
+    )
+
+
+def clock(device: torch.device) -> float:
+    """Seconds, all that was asked of the device done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def take_turns(calls: Mapping[str, Callable[[], Any]], device: torch.device, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each call in each counted round: at most `rounds`, fewer where they last longer than the budget."""
+    names = list(calls)
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    begun = 0.0
+    for at in range(WARMUP + rounds):
+        if at == WARMUP:
+            begun = time.perf_counter()
+        elif at - WARMUP >= LEAST_ROUNDS and time.perf_counter() - begun > BUDGET_SECONDS:
+            break
+        first = at % len(names)
+        for name in names[first:] + names[:first]:
+            started = clock(device)
+            calls[name]()
+            spent = clock(device) - started
+            if at >= WARMUP:
+                seconds[name].append(spent)
+    return seconds
+
+
+def prompt(context: Context, rows: int, length: int) -> torch.Tensor:
+    """(rows, length) token ids that follow each other in the typical batch, its padding left out, from the start again
+    where it ends."""
+    ids = context.batch["input_ids"]
+    stream = ids[context.batch["attention_mask"].bool()] if "attention_mask" in context.batch else ids.flatten()
+    return stream[torch.arange(rows * length) % len(stream)].view(rows, length).to(context.device)
+
+
+def prompt_tokens(context: Context) -> int:
+    """PROMPT_TOKENS, or what the model has positions for. Raises ValueError if that is nothing."""
+    places = getattr(context.model.config, "max_position_embeddings", None) or PROMPT_TOKENS + DECODE_TOKENS + 1
+    length = min(PROMPT_TOKENS, places - context.method.positions(context.config) - DECODE_TOKENS - 1)
+    if length < 1:
+        raise ValueError(f"the model's {places} positions leave no room for a prompt and {DECODE_TOKENS} tokens")
+    return length
+
+
+def _forward(context: Context, model: nn.Module, rows: int) -> Callable[[], Any]:
+    inputs = context.inputs(rows)
+    return lambda: context.logits(model, inputs)
+
+
+def _generate(context: Context, model: nn.Module, ids: torch.Tensor, new: int) -> Callable[[], Any]:
+    """Exactly `new` tokens, greedily."""
+    from transformers import GenerationConfig
+
+    config = GenerationConfig(
+        max_new_tokens=new, min_new_tokens=new, do_sample=False, num_beams=1, use_cache=True, pad_token_id=0
+    )
+
+    def call() -> None:
+        with autocast(context.device, context.precision):
+            out = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=config)
+        assert out.shape[1] == ids.shape[1] + new, "the model stopped early"
+
+    return call
+
+
+def latencies(context: Context, models: Mapping[str, nn.Module], rows: int) -> dict[str, dict[str, float]]:
+    """quantity -> variant -> median seconds; and `rounds` -> variant -> how many were counted."""
+    if not context.generates:
+        calls = {name: _forward(context, model, rows) for name, model in models.items()}
+        seconds = take_turns(calls, context.device, context.rounds)
+        return {
+            "latency": {name: statistics.median(values) for name, values in seconds.items()},
+            "rounds": {name: len(values) for name, values in seconds.items()},
+        }
+    ids = prompt(context, rows, prompt_tokens(context))
+    lengths = {"prefill": 1, "all": 1 + DECODE_TOKENS}
+    calls = {
+        f"{name} {what}": _generate(context, model, ids, new)
+        for name, model in models.items()
+        for what, new in lengths.items()
+    }
+    seconds = take_turns(calls, context.device, context.rounds)
+    found: dict[str, dict[str, float]] = {"prefill": {}, "decode": {}, "rounds": {}}
+    for name in models:
+        first, every = seconds[f"{name} prefill"], seconds[f"{name} all"]
+        found["prefill"][name] = statistics.median(first)
+        found["decode"][name] = statistics.median((b - a) / DECODE_TOKENS for a, b in zip(first, every, strict=True))
+        found["rounds"][name] = len(first)
+    return found
+
+
+def _latency_costs(context: Context, models: Mapping[str, nn.Module]) -> dict[str, float | int | None]:
+    costs: dict[str, float | int | None] = {}
+    if context.generates:
+        costs |= {"serving_input_tokens": prompt_tokens(context), "serving_decode_tokens": DECODE_TOKENS}
+    for rows in BATCHES:
+        found = latencies(context, models, rows)
+        costs[f"serving_rounds_batch{rows}"] = int(found.pop("rounds")["base"])
+        for quantity, seconds in found.items():
+            for name, value in seconds.items():
+                cell = f"serving_{quantity}_{name}_batch{rows}"
+                costs[f"{cell}_seconds"] = value
+                if name != "base":
+                    costs[f"{cell}_ratio"] = value / seconds["base"]
+    return costs
+
+
+def own_bytes(file: Path, heads: tuple[str, ...]) -> int:
+    """Size of an adapter's file once the head is taken out of it; 0 where then nothing is left to ship."""
+    from safetensors.torch import load_file, save_file
+
+    own = {name: tensor for name, tensor in load_file(file).items() if not is_head(name, heads)}
+    if not own:
+        return 0
+    without = file.with_name("own.safetensors")
+    save_file(own, without)
+    return without.stat().st_size
+
+
+def _swap(context: Context, model: nn.Module, tuned: Path, other: Path) -> float:
+    """Median seconds of reading an adapter's file and putting it in another's place; `model` ends up as the tuned one."""
+
+    def both() -> None:
+        adapter.load(model, other)
+        adapter.load(model, tuned)
+
+    return statistics.median(take_turns({"both": both}, context.device, context.rounds)["both"]) / 2
+
+
+def _merge(context: Context, twin: nn.Module) -> tuple[nn.Module, dict[str, float | int | None]]:
+    """(merged twin, MERGING). The error is that of the logits of up to ERROR_ROWS rows: the largest absolute difference
+    from the tuned model's, and that over the largest of these."""
+    assert context.method.merge is not None
+    inputs = context.inputs(min(ERROR_ROWS, len(next(iter(context.batch.values())))))
+    expected = context.logits(context.model, inputs)
+    started = clock(context.device)
+    merged = context.method.merge(twin)
+    seconds = clock(context.device) - started
+    far = float((context.logits(merged.eval(), inputs) - expected).abs().max())
+    return merged, dict(zip(MERGING, (seconds, far, far / float(expected.abs().max())), strict=True))
+
+
+def measure(context: Context) -> Found:
+    found = Found()
+    twin = context.attached(context.precision)
+    with tempfile.TemporaryDirectory() as folder:
+        tuned, other = Path(folder) / "tuned.safetensors", Path(folder) / "other.safetensors"
+        adapter.save(context.model, context.method, tuned)
+        adapter.save(twin, context.method, other)
+        values = (own_bytes(tuned, context.heads), tuned.stat().st_size, _swap(context, twin, tuned, other))
+    found.costs |= dict(zip(SHIPPING, values, strict=True))
+    models = {"base": context.plain(), "unmerged": context.model}
+    if context.method.merge is None:
+        found.notes.append(f"{context.method.name} has no merge, so there is no merged model")
+    else:
+        models["merged"], costs = _merge(context, twin)
+        found.costs |= costs
+    found.costs |= _latency_costs(context, models)
+    return found
+
+
+PROBE = Probe("serving", "adapter file, latency unmerged and merged, merging, swapping", fields, measure)
