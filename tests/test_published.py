@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import tomllib
+from pathlib import Path
 from statistics import fmean
 
 import pytest
@@ -230,3 +232,12 @@ def test_costs_stay_empty_in_published_rows():
     table = published.beside(glue(), [printed()])
     at = table.columns.index(Column("trainable", "Trainable", "count"))
     assert table.published[0].texts[at] == ""
+
+
+def test_the_wheel_carries_the_files_to_where_they_are_looked_for():
+    root = Path(published.__file__).parents[2]
+    wheel = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+    (target,) = [to for source, to in wheel["force-include"].items() if (root / source) == published.CHECKOUT]
+    assert root / target == published.INSTALLED

@@ -26,6 +26,8 @@ NEEDED = ("suite", "task", "model", "printed_method", "value", "unit", "metric",
 UNIT = "x100"
 AVERAGE = "average"
 SD = "standard deviation"
+INSTALLED = Path(__file__).parent / "published_data"
+CHECKOUT = Path(__file__).parents[2] / "results" / "published"
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,7 @@ class Printed:
 
 def folder() -> Path:
     """Where the files lie: beside this module in an installed package, in results/ in a checkout."""
-    installed = Path(__file__).parent / "published_data"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "results" / "published"
+    return INSTALLED if INSTALLED.is_dir() else CHECKOUT
 
 
 def load(where: Path | None = None) -> tuple[Printed, ...]:
