@@ -159,7 +159,9 @@ def test_published_rows_change_no_measured_row_no_rank_and_no_mean():
     plain = glue("rte", "cola")
     table = published.beside(plain, [printed(value="99.9"), printed("cola", value="99.9")])
     assert (table.rows, table.columns) == (plain.rows, plain.columns)
-    assert [row.label for row in table.published] == ["LoRA 0.3M, RoBERTa-base (published: Hu et al. 2021, Table 2)"]
+    assert [row.label for row in table.published] == [
+        "LoRA 0.3M, RoBERTa-base (published: Hu et al. 2021, Table 2) [1]"
+    ]
     for render in (leaderboard.render_markdown, lambda t: leaderboard.render_text(t, 200)):
         without = [line for line in render(table).splitlines() if "ublished" not in line and "Hu et al" not in line]
         assert set(re.findall(r"\*\*\d.*?\*\*", "\n".join(without))) == set(re.findall(r"\*\*\d.*?\*\*", render(plain)))
@@ -241,3 +243,12 @@ def test_the_wheel_carries_the_files_to_where_they_are_looked_for():
     ]
     (target,) = [to for source, to in wheel["force-include"].items() if (root / source) == published.CHECKOUT]
     assert root / target == published.INSTALLED
+
+
+def test_rows_of_one_source_under_two_protocols_say_which_is_which():
+    table = published.beside(glue(), [printed(), printed(value="85.2", protocol="length 128")])
+    assert len({row.label for row in table.published}) == 2
+    for row in table.published:
+        mark = row.label.rpartition(" ")[2]
+        (note,) = [text for text in table.notes if text.startswith(mark)]
+        assert row.protocol in note and row.url in note

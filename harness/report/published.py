@@ -167,13 +167,13 @@ def _cell(row: Printed | None) -> Cell:
     return Cell(float(row.value), sd, int(row.seeds) if row.seeds else 0)
 
 
-def _row(numbers: Sequence[Printed], places: Sequence[str]) -> PublishedRow:
+def _row(numbers: Sequence[Printed], places: Sequence[str], mark: int) -> PublishedRow:
     first = numbers[0]
     by_task = {row.task: row for row in numbers}
     found = [by_task.get(place) for place in places]
     name = " ".join(filter(None, [first.printed_method, first.parameters]))
     return PublishedRow(
-        label=f"{name}, {first.model} (published: {first.source})",
+        label=f"{name}, {first.model} (published: {first.source}) [{mark}]",
         method=first.method,
         model=first.model,
         parameters=first.parameters,
@@ -183,6 +183,10 @@ def _row(numbers: Sequence[Printed], places: Sequence[str]) -> PublishedRow:
         cells=tuple(map(_cell, found)),
         texts=tuple(map(_text, found)),
     )
+
+
+def _said(numbers: Sequence[Printed]) -> str:
+    return f"{numbers[0].source}: {numbers[0].protocol}. {numbers[0].url}"
 
 
 def beside(table: Table, printed: Iterable[Printed], every_method: bool = False) -> Table:
@@ -195,11 +199,13 @@ def beside(table: Table, printed: Iterable[Printed], every_method: bool = False)
             rows.setdefault(one.row, []).append(one)
     measured = {row.method for row in table.rows}
     shown = [kept for kept in rows.values() if every_method or kept[0].method in measured]
-    notes = list(dict.fromkeys(f"{kept[0].source}: {kept[0].protocol}. {kept[0].url}" for kept in shown))
-    if shown:
-        notes = ["Published rows are as printed, with their own model and protocol; not ranked, not averaged.", *notes]
+    said = list(dict.fromkeys(map(_said, shown)))
+    notes = (
+        ["Published rows are as printed, with their own model and protocol; not ranked, not averaged."] if shown else []
+    )
+    notes += [f"[{at}] {text}" for at, text in enumerate(said, 1)]
     if len(shown) < len(rows):
         left = len(rows) - len(shown)
         notes.append(f"{left} published rows of methods that were not measured here: --all-published shows them.")
-    published = tuple(_row(kept, places) for kept in shown)
+    published = tuple(_row(kept, places, said.index(_said(kept)) + 1) for kept in shown)
     return replace(table, published=published, notes=(*table.notes, *notes))

@@ -92,8 +92,9 @@ def _grid(table: Table, columns: Sequence[Column], width: int) -> RichTable:
     if table.published:
         grid.add_section()
     for printed in table.published:
-        shown = [Text(printed.texts[table.columns.index(column)], style="dim") for column in columns]
-        grid.add_row(Text(printed.label, style="dim italic"), *shown)
+        shown = [printed.texts[table.columns.index(column)] for column in columns]
+        if any(shown):
+            grid.add_row(Text(printed.label, style="dim italic"), *(Text(text, style="dim") for text in shown))
     return grid
 
 
