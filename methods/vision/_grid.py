@@ -1,4 +1,5 @@
-"""The tokens of a picture on the grid of its patches, apart from those before them (class token, registers)."""
+"""Pictures as tokens: the convolution that makes them of patches, and the grid that these lie on, apart from the tokens
+before them (class token, registers)."""
 
 from __future__ import annotations
 
@@ -27,6 +28,19 @@ def require_square(model: nn.Module) -> None:
     size = getattr(model.config, "image_size", 1)
     if not isinstance(size, int) and len(set(size)) > 1:
         raise Unsupported(f"it lays a picture's tokens on a square grid, and this model's pictures are {tuple(size)}")
+
+
+def patches_of(model: nn.Module) -> list[nn.Module]:
+    """The convolution that makes tokens of patches; none for a model of text. Raises Unsupported for a vision model
+    that has none with a bias."""
+    if model.main_input_name != "pixel_values":
+        return []
+    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
+    if first is None or first.out_channels != model.config.hidden_size or first.bias is None:
+        raise Unsupported(
+            "it changes the convolution with bias that embeds a picture's patches, and this model has none"
+        )
+    return [first]
 
 
 def only_grids(model_kind: ModelKind, task_kind: TaskKind) -> str | None:

@@ -1,10 +1,9 @@
 """AdaptFormer: h <- x + FFN(LN(x)) + s W_up relu(W_down x), beside each block's feed-forward.
 
 Chen et al. 2022, https://arxiv.org/abs/2205.13535. Unlike the scaled parallel adapter of He et al. it reads x, the
-sum that the feed-forward's own residual adds, before the norm, as in the authors' code (the paper's equation has
-LN(x) there); s is 0.1 where theirs is 4, and there is dropout in the bottleneck. W_down starts as LoRA's A, W_up at
-zero. In a block whose norm comes after the sum (BERT) x is the feed-forward's input itself, and only s and the
-dropout are other.
+sum that the feed-forward's own residual adds, before the norm, as in the authors' code; s is 0.1 where theirs is 4,
+and there is dropout in the bottleneck. W_down starts as LoRA's A, W_up at zero. In a block whose norm comes after the
+sum (BERT) x is the feed-forward's input itself, and only s and the dropout are other.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from torch.utils.hooks import RemovableHandle
 
 from methods.layers import freeze, is_norm
 from methods.linear import matrix
-from methods.spec import Method, Paper, Shape, Site, Unsupported
+from methods.spec import Method, Paper, Shape, Site
+from methods.vision._grid import patches_of
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,9 @@ def _apply(module: nn.Module, args: Any, output: torch.Tensor) -> torch.Tensor:
     return module.ssf(output)
 
 
-def patches_of(model: nn.Module) -> nn.Conv2d:
-    """The convolution that makes tokens of patches. Raises Unsupported if there is none whose update can be merged."""
-    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
-    if first is None or first.out_channels != model.config.hidden_size or first.bias is None:
-        raise Unsupported("SSF scales and shifts a convolution with bias that embeds the patches; this model has none")
-    return first
-
-
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
     """Raises Unsupported for a vision model whose patches are embedded otherwise."""
-    places: list[nn.Module] = [patches_of(model)] if model.main_input_name == "pixel_values" else []
-    places += [model.get_submodule(site.name) for site in sites]
+    places = patches_of(model) + [model.get_submodule(site.name) for site in sites]
     if config.norms:
         places += [module for module in model.modules() if is_norm(module)]
     freeze(model)
