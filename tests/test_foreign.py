@@ -8,9 +8,10 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.foreign import hf_peft, lm_eval
+from harness.record import RunRecord
 from harness.report import leaderboard, tidy
 from harness.report.tidy import COSTS
-from harness.store import Store
+from harness.store import Store, _check
 from methods import entries
 
 SAMPLES = Path(__file__).parent.parent.parent / "shared" / "data" / "hf_peft_metamathqa"
@@ -224,7 +225,7 @@ def test_model_arguments_as_text_and_as_an_object(tmp_path, given):
 
 def test_files_of_before_the_filters(tmp_path):
     old = {
-        "results": {"arc_easy": {"acc": 0.5, "acc_stderr": 0.1, "acc_norm": 0.6}},
+        "results": {"arc_easy": {"acc": 0.5, "acc_stderr": 0.1, "acc_norm": 0.6, "bits_per_byte": 0.7}},
         "versions": {"arc_easy": 0},
         "config": {"model": "hf-causal", "model_args": "pretrained=a", "num_fewshot": 3, "limit": None},
     }
@@ -272,8 +273,18 @@ def test_the_same_file_twice_is_one_record_and_another_file_of_the_same_run_is_n
     assert bring("hf-peft", folder, "--out", out)[0] == bring("hf-peft", folder, "--out", out)[0] == 0
     put(folder, "b.json", hf(0.9))
     code, text = bring("hf-peft", folder, "--out", out)
-    assert code == 0 and "b.json: the same run as a.json" in text
+    assert code == 0 and "b.json: a.json gave this run already" in text
     assert [record.score for record in Store(out).records()] == [0.4]
+
+
+def test_two_editions_of_one_experiment_are_not_one_row(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    put(folder, "a.json", hf(0.4))
+    put(folder, "b.json", hf(0.9, settings={"new_field": 1}, train={"optimizer_kwargs": {"lr": 9e-4}}))
+    assert "b.json: a.json gave this run already" in bring("hf-peft", folder, "--out", out)[1]
+    put(folder, "b.json", hf(0.9, train={"seed": 4}))
+    assert bring("hf-peft", folder, "--out", out)[0] == 0
+    assert sorted(record.score for record in Store(out).records()) == [0.4, 0.9]
 
 
 def test_lm_eval_reads_files_and_folders_and_what_it_is_told(tmp_path):
@@ -296,6 +307,35 @@ def test_imported_runs_have_tables(tmp_path):
     labels = {row.label for table in leaderboard.tables(records) for row in table.rows}
     assert labels == {"lora tiny-rank8", "lora tiny-rank16", "unknown runs/lora"}
     assert tidy.long(records)["hf_peft_step_seconds_with_warmup"].max() == 100.0
+
+
+def _mutants(value, junk):
+    """The value with each of its parts in turn replaced by each of `junk`, or missing."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield {k: v for k, v in value.items() if k != key}
+            yield from ({**value, key: other} for other in junk)
+            yield from ({**value, key: other} for other in _mutants(inner, junk))
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from ([*value[:at], other, *value[at + 1 :]] for other in [*junk, *_mutants(inner, junk)])
+
+
+@pytest.mark.parametrize(("read", "value"), [(hf_peft.read, hf()), (lm_eval.read, lm())], ids=["hf-peft", "lm-eval"])
+def test_a_file_with_any_part_spoiled_is_read_or_refused_with_a_reason(tmp_path, read, value):
+    """And what is read is a record as the store holds them."""
+    path, read_ones = tmp_path / "one.json", 0
+    for mutant in _mutants(value, (None, "x", -1, 1e300, [], [1], {}, {"x": [None]}, True)):
+        path.write_text(json.dumps(mutant), encoding="utf-8")
+        try:
+            records, _ = read(path)
+        except ValueError as error:
+            assert str(error)
+            continue
+        for record in records:
+            read_ones += 1
+            _check(RunRecord.from_dict(json.loads(json.dumps(record.to_dict(), allow_nan=False))))
+    assert read_ones > 100
 
 
 # Real files

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.foreign import IMPORTED, hf_peft, lm_eval
-from harness.record import RunRecord, UserError
+from harness.record import RunRecord, UserError, canonical_json
 from harness.store import Store
 
 Reader = Callable[[Path], tuple[list[RunRecord], list[str]]]
@@ -26,25 +26,25 @@ def files(paths: Sequence[Path], pattern: str) -> list[Path]:
     return found
 
 
-def _source(record: RunRecord) -> str:
-    found = record.provenance.get(IMPORTED)
-    return str(found.get("sha256")) if isinstance(found, dict) else ""
+def _row(record: RunRecord) -> str:
+    """What a table shows of an imported run: two files with the same would be taken for one run."""
+    spec = record.spec
+    recipe = {name: value for name, value in spec.recipe.items() if name != "learning_rate"}
+    experiment = spec.config.get("experiment")
+    parts = (spec.method, experiment, spec.model, spec.model_source, spec.task, spec.protocol, recipe, spec.seed)
+    return canonical_json(parts)
 
 
-def _put(store: Store, record: RunRecord, path: Path) -> str:
-    """Writes the record; or the reason why another one, of the same run, stays."""
-    known = store.get(record.key)
-    if known is not None and _source(known) != _source(record):
-        other = known.provenance.get(IMPORTED) or {}
-        return f"{path}: the same run as {other.get('file', 'a record')} that is there already"
-    if not store.put(record):
-        return f"{path}: a finished run of the same is there already"
-    return ""
+def _origin(record: RunRecord) -> tuple[str, str]:
+    """The name and the checksum of the file that it came from."""
+    found = record.provenance.get(IMPORTED) or {}
+    return str(found.get("file")), str(found.get("sha256"))
 
 
 def bring(read: Reader, paths: Sequence[Path], out: Path, console: Console) -> None:
     """Imports what can be read and names what cannot. Raises UserError if nothing could be read."""
     store, problems, kept = Store(out), [], 0
+    there = {_row(record): record for record in store.records() if record.spec.preset == IMPORTED}
     for path in paths:
         try:
             records, notes = read(path)
@@ -53,9 +53,14 @@ def bring(read: Reader, paths: Sequence[Path], out: Path, console: Console) -> N
             continue
         problems += [f"{path}: {note}" for note in notes]
         for record in records:
-            reason = _put(store, record, path)
-            problems += [reason] if reason else []
-            kept += not reason
+            other = there.setdefault(_row(record), record)
+            if other is not record and _origin(other)[1] != _origin(record)[1]:
+                problems.append(
+                    f"{path}: {_origin(other)[0]} gave this run already; import this one into another folder"
+                )
+                continue
+            store.put(record)
+            kept += 1
     for problem in problems:
         console.print(f"Passed over: {problem}", markup=False, soft_wrap=True)
     if not kept:

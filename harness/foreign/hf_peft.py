@@ -82,6 +82,7 @@ def read(path: Path) -> tuple[list[RunRecord], list[str]]:
 
 
 def _spec(run: Mapping[str, Any], train: Mapping[str, Any], meta: Mapping[str, Any]) -> RunSpec:
+    name = str(run.get("experiment_name") or "unnamed")
     settings = run.get("peft_config")
     settings = settings if isinstance(settings, Mapping) else None
     optimizer = part(train, "optimizer_kwargs")
@@ -89,7 +90,7 @@ def _spec(run: Mapping[str, Any], train: Mapping[str, Any], meta: Mapping[str, A
     return RunSpec(
         method=method_name(settings, str(train.get("optimizer_type"))),
         config={
-            "experiment": str(run.get("experiment_name") or "").partition("/")[2] or str(run.get("experiment_name")),
+            "experiment": name.partition("/")[2] or name,
             **_config(settings or {}),
             "optimizer": train.get("optimizer_type"),
             "optimizer_settings": {k: v for k, v in optimizer.items() if k != "lr"},
@@ -129,7 +130,7 @@ def _config(settings: Mapping[str, Any]) -> dict[str, Any]:
     left_out = BOOKKEEPING | ({"rank_pattern"} if found else set())
     # Written from sets, whose order says nothing.
     return {
-        k: sorted(v) if k == "target_modules" and isinstance(v, list) else v
+        k: sorted(v, key=str) if k == "target_modules" and isinstance(v, list) else v
         for k, v in settings.items()
         if k not in left_out
     }

@@ -18,6 +18,8 @@ from harness.record import RunRecord, RunSpec
 TOOL = SUITE = "lm-eval"
 UNKNOWN = "unknown"
 NOT_SCORES = {"alias", "name", "sample_len", "sample_count"}
+FALLING = {"perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte", "brier_score", "ter"}
+"""Less is better, also in files of before `higher_is_better`."""
 
 
 def read(path: Path, method: str = UNKNOWN, seed: int = 0) -> tuple[list[RunRecord], list[str]]:
@@ -33,7 +35,8 @@ def read(path: Path, method: str = UNKNOWN, seed: int = 0) -> tuple[list[RunReco
             continue
         scores, errors = _scores(value, task)
         if scores:
-            records.append(_record(value, task, scores, errors, method, seed, path, digest))
+            spec = _spec(value, task, method, seed)
+            records.append(_record(value, spec, scores, errors, {"file": path.name, "sha256": digest}))
         else:
             notes.append(f"{task}: no metric between 0 and 1 of which more is better")
     if not records:
@@ -53,7 +56,7 @@ def _scores(value: Mapping[str, Any], task: str) -> tuple[dict[str, float], dict
         score = number(raw) if isinstance(raw, int | float) else None
         if key in NOT_SCORES or metric.endswith("_stderr") or score is None:
             continue
-        if rising.get(metric) is False or not -1 <= score <= 1:
+        if rising.get(metric, metric not in FALLING) is False or not -1 <= score <= 1:
             continue
         name = metric if rule in ("", "none") else f"{metric}_{rule}"
         scores[name], metrics[name] = score, metric
@@ -87,20 +90,11 @@ def _protocol(value: Mapping[str, Any], task: str) -> str:
     return " ".join(filter(None, parts))
 
 
-def _record(
-    value: Mapping[str, Any],
-    task: str,
-    scores: dict[str, float],
-    errors: dict[str, float | None],
-    method: str,
-    seed: int,
-    path: Path,
-    digest: str,
-) -> RunRecord:
+def _spec(value: Mapping[str, Any], task: str, method: str, seed: int) -> RunSpec:
     config, given = part(value, "config"), model_args(part(value, "config"))
     adapter = given.get("peft") or given.get("lora_local_path") or given.get("delta") or ""
     model = given.get("pretrained") or given.get("model") or str(value.get("model_name") or config.get("model"))
-    spec = RunSpec(
+    return RunSpec(
         method=method,
         config={
             "experiment": adapter or "no adapter",
@@ -118,16 +112,25 @@ def _record(
         suite=SUITE,
         preset=IMPORTED,
     )
+
+
+def _record(
+    value: Mapping[str, Any],
+    spec: RunSpec,
+    scores: dict[str, float],
+    errors: dict[str, float | None],
+    source: dict[str, str],
+) -> RunRecord:
     return RunRecord(
         spec,
         "done",
         metric=next(iter(scores)),
         scores=dict(scores),
-        parameters={"total": whole(config.get("model_num_parameters"))},
+        parameters={"total": whole(part(value, "config").get("model_num_parameters"))},
         costs={"lm_eval_all_tasks_seconds": number(value.get("total_evaluation_time_seconds"))},
-        data_stats={"eval_rows": whole(part(value, "n-samples", task).get("effective"))},
+        data_stats={"eval_rows": whole(part(value, "n-samples", spec.task).get("effective"))},
         provenance={
-            IMPORTED: {"tool": TOOL, "file": path.name, "sha256": digest, "created": number(value.get("date"))},
+            IMPORTED: {"tool": TOOL, **source, "created": number(value.get("date"))},
             "versions": {
                 "lm_eval": value.get("lm_eval_version"),
                 "transformers": value.get("transformers_version"),
