@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 import numpy as np
+from _page import put_table
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -28,7 +29,6 @@ from tasks import get, suite
 from tasks.sources import open_rows
 from tasks.spec import Row, Task
 
-START, END = "<!-- table -->", "<!-- /table -->"
 WORDS = {"ngram_range": (1, 2), "token_pattern": r"[^\s.,?!]+|[?]"}
 
 
@@ -121,8 +121,7 @@ def main() -> None:
     found = table(names, records)
     print(found)
     if options.page:
-        before, _, rest = options.page.read_text().partition(START)
-        options.page.write_text(f"{before}{START}\n{found}\n{END}{rest.partition(END)[2]}")
+        put_table(options.page, found)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""What the harness adds to a training step: our loop against a bare hand-written one, same LoRA steps, one run.
+"""What the harness adds to a training step: our loop, with metering and without, against a bare hand-written one.
 
     python benchmarks/overhead.py [--rounds 15] [--steps 12]
 
-Both loops train LoRA r=8 (query, value) on a randomly initialised 6 x 384 BERT, batch 16 x 64 tokens,
-from the same tokenised rows (collating included in both). They take turns, and the ratio is formed round
-by round, so that a machine whose speed drifts does not decide it.
+All loops train LoRA r=8 (query, value) on a randomly initialised 6 x 384 BERT, batch 16 x 64 tokens,
+from the same tokenised rows (collating included in all). They take turns, and ratios are formed round
+by round, so that a machine whose speed drifts does not decide them. Metering is what goes on during timed
+steps: the parts of a step, peak memory and energy; following the first two steps operation by operation
+happens outside of them and is printed apart.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from transformers import BertConfig, BertForSequenceClassification
 import methods
 from harness.attach import attach
 from harness.data import Encoded, training_batches
+from harness.meter import FirstSteps, PhaseMeter, StepParts
 from harness.shape import describe, head_names
 from harness.train import train
 from tasks.spec import Recipe
@@ -37,7 +40,9 @@ def rows() -> Encoded:
 
 def model_with_lora() -> nn.Module:
     torch.manual_seed(0)
-    config = BertConfig(vocab_size=3000, hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536)
+    config = BertConfig(
+        vocab_size=3000, hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536
+    )
     model = BertForSequenceClassification(config)
     method = methods.get("lora")
     return attach(model, method, method.config(), describe(model), head_names(model), 0)
@@ -60,10 +65,33 @@ def bare(model: nn.Module, data: Encoded, steps: int) -> None:
         schedule.step()
 
 
-def ours(model: nn.Module, data: Encoded, steps: int) -> None:
-    method = methods.get("lora")
-    recipe = Recipe(batch_size=BATCH, max_steps=steps)
-    train(model, method, method.config(), recipe, RATE, training_batches(data, BATCH, 0), len(data), CPU)
+def ours(
+    model: nn.Module, data: Encoded, steps: int, first: FirstSteps | None = None, parts: StepParts | None = None
+) -> None:
+    method, recipe = methods.get("lora"), Recipe(batch_size=BATCH, max_steps=steps)
+    batches = training_batches(data, BATCH, 0)
+    train(model, method, method.config(), recipe, RATE, batches, len(data), CPU, first=first, parts=parts)
+
+
+def metered(model: nn.Module, data: Encoded, steps: int) -> None:
+    meter = PhaseMeter(CPU, own_process=True)
+    meter.begin("train")
+    ours(model, data, steps, parts=StepParts(CPU, steps))
+    meter.end()
+
+
+def followed(model: nn.Module, data: Encoded, steps: int) -> None:
+    ours(model, data, steps, first=FirstSteps(model))
+
+
+LOOPS = {"bare": bare, "ours": ours, "metered": metered}
+
+
+def say(name: str, ratios: list[float]) -> None:
+    low, high = min(ratios), max(ratios)
+    print(
+        f"{name}: median {statistics.median(ratios):.3f} (lowest {low:.3f}, highest {high:.3f}, {len(ratios)} rounds)"
+    )
 
 
 def main() -> None:
@@ -72,21 +100,22 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=12)
     options = parser.parse_args()
     data, model = rows(), model_with_lora()
-    ratios, seconds = [], {"ours": [], "bare": []}
+    seconds: dict[str, list[float]] = {name: [] for name in LOOPS}
     for turn in range(options.rounds + 1):
-        pair = {}
-        for name, loop in (("ours", ours), ("bare", bare)) if turn % 2 else (("bare", bare), ("ours", ours)):
+        names = list(LOOPS)
+        for name in names[turn % 3 :] + names[: turn % 3]:
             started = time.perf_counter()
-            loop(model, data, options.steps)
-            pair[name] = (time.perf_counter() - started) / options.steps
-        if turn:  # the first round warms up
-            ratios.append(pair["ours"] / pair["bare"])
-            for name, value in pair.items():
-                seconds[name].append(value)
+            LOOPS[name](model, data, options.steps)
+            if turn:  # the first round warms up
+                seconds[name].append((time.perf_counter() - started) / options.steps)
     for name, values in seconds.items():
         print(f"{name}: median {statistics.median(values) * 1e3:.1f} ms a step")
-    low, high = min(ratios), max(ratios)
-    print(f"ours / bare: median {statistics.median(ratios):.3f} (lowest {low:.3f}, highest {high:.3f}, {len(ratios)} rounds)")
+    say("ours / bare", [a / b for a, b in zip(seconds["ours"], seconds["bare"], strict=True)])
+    say("metered / ours", [a / b for a, b in zip(seconds["metered"], seconds["ours"], strict=True)])
+    started = time.perf_counter()
+    followed(model, data, FirstSteps.STEPS)
+    extra = time.perf_counter() - started - FirstSteps.STEPS * statistics.median(seconds["ours"])
+    print(f"following the first {FirstSteps.STEPS} steps: {extra:.2f} s once a run")
 
 
 if __name__ == "__main__":

@@ -100,6 +100,12 @@ def run(
     ] = None,
     image_size: Annotated[int | None, typer.Option(help="Pixels a side.")] = None,
     eval_before: Annotated[bool | None, typer.Option(help="Score before the first step too.")] = None,
+    eval_every_epoch: Annotated[
+        bool | None, typer.Option(help="Score the reported split after each epoch too, for curves and time to a score.")
+    ] = None,
+    match_params: Annotated[
+        str | None, typer.Option(help="Size each method to so many trainable parameters: 0.3% of the model's, or 4M.")
+    ] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens; longer inputs are cut and counted.")] = None,
     max_train: Annotated[int | None, typer.Option(help="At most so many training rows.")] = None,
     max_eval: Annotated[int | None, typer.Option(help="At most so many rows of the reported split.")] = None,
@@ -123,6 +129,7 @@ def run(
         "select": select, "out": out, "gradient_accumulation": gradient_accumulation,
         "gradient_checkpointing": gradient_checkpointing, "mask_prompt": mask_prompt, "image_size": image_size,
         "eval_before": eval_before,
+        "eval_every_epoch": eval_every_epoch, "match_params": match_params,
     }  # fmt: skip
     failed = command.run(file, {k: v for k, v in options.items() if v not in (None, [])}, dry_run, isolate, console())
     if failed:
@@ -247,6 +254,9 @@ def new_method(name: Annotated[str, typer.Argument(help="As in my-method; the fi
 def leaderboard(
     results: Results = RESULTS,
     format: Annotated[Format, typer.Option()] = Format.text,
+    target: Annotated[
+        float | None, typer.Option(help="Also the training time to this score x100, of runs with --eval-every-epoch.")
+    ] = None,
     with_published: Annotated[
         bool, typer.Option("--with-published", help="Also the rows that papers print of the measured methods, marked.")
     ] = False,
@@ -256,7 +266,7 @@ def leaderboard(
     from harness.commands import views
 
     which = "all" if all_published else "measured" if with_published else ""
-    views.leaderboard(results, format.value, console(), which)
+    views.leaderboard(results, format.value, console(), target, which)
 
 
 import_ = typer.Typer(no_args_is_help=True, help="Read other tools' result files into a results folder.")
@@ -288,6 +298,20 @@ def import_lm_eval(
     from harness.commands import foreign
 
     foreign.lm_eval_files(files, method, seed, out, console())
+
+
+@app.command()
+@plain_errors
+def compare(
+    a: Annotated[str, typer.Argument(help="A row of the leaderboard, as lora or 'lora r=16'; or a results folder.")],
+    b: Annotated[str, typer.Argument(help="Another row, or another results folder.")],
+    results: Results = RESULTS,
+    format: Annotated[Format, typer.Option()] = Format.text,
+) -> None:
+    """Two methods, or two results folders: difference by task, interval, tests, ratio of costs, and one sentence."""
+    from harness.commands import compare as command
+
+    command.compare(a, b, results, format.value, console())
 
 
 @app.command()

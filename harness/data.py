@@ -139,10 +139,10 @@ def sample_evenly(rows: Rows, most: int | None, purpose: str) -> Rows:
 
 
 def carve(rows: Rows, recipe: Recipe, parts: tuple[str, ...] = ()) -> tuple[Rows, Rows]:
-    """(train, validation). The validation part exists only if something is chosen on it; it never depends on the
-    seed. With `parts` it is the rows of these published parts."""
+    """(train, validation). The validation part exists only if something is chosen on it, by the run itself or by who
+    compares its score with others; it never depends on the seed. With `parts` it is the rows of these published parts."""
     rows = sample(rows, recipe.max_train, "max-train")
-    if recipe.select == "last":
+    if recipe.select == "last" and recipe.report == "eval":
         return rows, []
     if parts:
         return [r for r in rows if r["part"] not in parts], [r for r in rows if r["part"] in parts]

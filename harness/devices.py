@@ -33,3 +33,10 @@ DEVICES = {
         Device("rtx-4090", 165e12, 1008e9, 24 * 10**9, "NVIDIA Ada GPU architecture whitepaper, table 2"),
     )
 }
+
+
+def of_card(name: str) -> Device | None:
+    """The device that a driver calls `name`, such as "NVIDIA A100-SXM4-80GB"; None if it is not declared."""
+    words = set(name.lower().replace("-", " ").split())
+    found = [device for device in DEVICES.values() if set(device.name.split("-")) <= words]
+    return max(found, key=lambda device: len(device.name), default=None)

@@ -15,16 +15,15 @@ from unittest import mock
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from harness.attach import attach, set_precision
 from harness.data import Batch, Targets
 from harness.devices import Device
-from harness.meter import Account, Tracker
+from harness.meter import Account, FirstSteps
 from harness.models import BaseModel
 from harness.models.build import build
 from harness.shape import describe, head_names, is_head
-from harness.train import TRACKED_STEPS, make_optimizer, one_step
+from harness.train import make_optimizer, one_step
 from methods.layers import trainable
 from methods.spec import Method, Unsupported
 from tasks.spec import Recipe, TaskKind
@@ -60,7 +59,7 @@ class Estimate:
     total: int
     memory: Account
     flops: int
-    """multiplications and additions of matrix products, forward and backward, recomputation too"""
+    """multiplications and additions of matrix products and attention, forward and backward, recomputation too"""
     weight_bytes: int
     """of all parameters"""
 
@@ -145,19 +144,18 @@ def estimate(base: BaseModel, method: Method, config: Any, load: Load) -> Estima
         batch = _fake_batch(model, kind, load)
         optimizer = make_optimizer(model, method, config, 1e-4, recipe.weight_decay, foreach=load.gpu)
         parameters = list(trainable(model).values())
-        tracker, counter = Tracker(model, [*batch.inputs.values()]), FlopCounterMode(display=False)
-        for step in range(TRACKED_STEPS):
-            # All steps do the same products; counting them takes as long as the rest.
-            with counter if step == 0 else contextlib.nullcontext(), tracker:
-                one_step(model, method, config, recipe, batch, optimizer, parameters, step, 1000, tracker)
+        first = FirstSteps(model, [*batch.inputs.values()])
+        for step in range(FirstSteps.STEPS):
+            with first:
+                one_step(model, method, config, recipe, batch, optimizer, parameters, step, 1000, first)
     return Estimate(
         method=method.name,
         model=base.name,
         load=load,
         trainable=ours,
         total=total,
-        memory=tracker.account(),
-        flops=counter.get_total_flops(),
+        memory=first.tracker.account(),
+        flops=first.flops.step,
         weight_bytes=sum(p.numel() * p.element_size() for p in model.parameters()),
     )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from harness.record import UserError
 from methods.spec import Method, Shape
 
 SIZES = ("r_start", "r", "rank", "bottleneck", "tokens", "width", "block", "reduction", "n", "frequencies", "k")
 """Names of fields that say how large a method is, in the order in which they are looked for."""
 LARGEST = 1 << 20
+CLOSE = 0.1
+"""A count that is further from the budget than this share of it is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,18 @@ class Match:
     field: str
     value: int
     count: int
+
+    def far(self, budget: int) -> bool:
+        return abs(self.count - budget) > CLOSE * budget
+
+
+def share_of(text: str, whole: int) -> int:
+    """ "0.3%" of the model's parameters, or "4M", "4200000" -> parameters. Raises UserError."""
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([%kKmM]?)\s*", text)
+    if not found or float(found[1]) <= 0:
+        raise UserError(f"--match-params {text}: a share such as 0.3% or a number such as 4M is expected.")
+    factor = {"%": whole / 100, "k": 1e3, "m": 1e6, "": 1.0}[found[2].lower()]
+    return round(float(found[1]) * factor)
 
 
 def size_field(method: Method) -> str | None:
@@ -33,8 +49,8 @@ def _count(method: Method, shape: Shape, config: Any) -> int | None:
         return None
 
 
-def match(method: Method, shape: Shape, budget: int) -> Match | None:
-    """The config whose count is closest to `budget` parameters, all other fields at their defaults.
+def match(method: Method, shape: Shape, budget: int, config: Any) -> Match | None:
+    """The config whose count is closest to `budget` parameters, all other fields as in `config`.
 
     None if the method has no field that changes its count. Values are tried one by one up to 64, then in steps of a
     64th: a formula need not rise with its field (a reduction factor falls, a block must divide a width).
@@ -42,7 +58,6 @@ def match(method: Method, shape: Shape, budget: int) -> Match | None:
     field = size_field(method)
     if field is None:
         return None
-    config = method.config()
     found: list[tuple[int, int, int]] = []
     value = 1
     while value <= LARGEST:

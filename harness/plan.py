@@ -15,6 +15,7 @@ from tasks.spec import Recipe, Suite, Task, TaskKind
 RECIPE_OPTIONS = (
     "epochs", "max_steps", "batch_size", "gradient_accumulation", "gradient_checkpointing", "max_train", "max_eval",
     "precision", "select", "max_length", "image_size", "mask_prompt", "eval_before",
+    "eval_every_epoch",
 )  # fmt: skip
 
 
@@ -31,6 +32,8 @@ class Request:
     learning_rate: float | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """fields of Recipe that replace the declared ones"""
+    match_params: str | None = None
+    """size each method to so many trainable parameters: "0.3%" of the model's, "4M" """
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,8 @@ class Choice:
     recipe: Recipe
     learning_rate: float
     learning_rate_from: str
+    skip: str = ""
+    """why it is not run, found before the base model is asked"""
 
 
 def choose(
@@ -201,7 +206,8 @@ def choose(
     if request.learning_rate is not None and not request.learning_rate > 0:
         raise UserError("--lr must be above 0.")
     settings = split_settings(request.settings, resolve, [method.name for method in chosen_methods])
-    configs = {method.name: configure(method, settings.get(method.name, {})) for method in chosen_methods}
+    for method in chosen_methods:
+        configure(method, settings.get(method.name, {}))
     choices = []
     for suite, task in chosen_tasks:
         recipe = _checked(replace(task.recipes[request.preset], **request.recipe))
@@ -209,7 +215,8 @@ def choose(
             recipe = replace(recipe, max_steps=None)
         for method in chosen_methods:
             rate, origin = resolved_rate(request, recipe, method)
-            choices.append(Choice(suite, task, method, configs[method.name], recipe, rate, origin))
+            given = {**recipe.settings.get(method.name, {}), **settings.get(method.name, {})}
+            choices.append(Choice(suite, task, method, configure(method, given), recipe, rate, origin))
     return choices
 
 
@@ -251,11 +258,11 @@ def plan(
     """Every run, seeds innermost; `bases` holds each choice's model, `data` each task's source description."""
     runs = []
     for choice, base in zip(choices, bases, strict=True):
-        recipe = {k: v for k, v in asdict(choice.recipe).items() if k != "learning_rates"}
+        recipe = {k: v for k, v in asdict(choice.recipe).items() if k not in Recipe.BY_METHOD}
         for seed in request.seeds:
             spec = RunSpec(
                 method=choice.method.name,
-                config=_plain(asdict(choice.config)),
+                config=plain(asdict(choice.config)),
                 task=choice.task.name,
                 task_version=choice.task.version,
                 protocol=choice.task.protocol,
@@ -268,11 +275,11 @@ def plan(
                 preset=request.preset,
                 method_sha256=sha256_of(choice.method.name),
             )
-            skip = base.misfit(choice.task) or choice.method.supports(base.kind, choice.task.kind) or ""
+            skip = choice.skip or base.misfit(choice.task) or choice.method.supports(base.kind, choice.task.kind) or ""
             runs.append(Planned(spec, choice.learning_rate_from, skip))
     return runs
 
 
-def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+def plain(config: Mapping[str, Any]) -> dict[str, Any]:
     """As JSON gives it back, so that a spec equals itself after a round trip."""
     return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}

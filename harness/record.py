@@ -42,15 +42,17 @@ class RunSpec:
     preset: str
     method_sha256: str = ""
     """edition of a method from outside the repository; empty for ours, and then no part of the key"""
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    """how config and learning rate were searched (trials, sampler, knobs); empty if they were not, and then no part of
+    the key"""
 
     NAMES = ("suite", "preset")
+    IF_ANY = ("method_sha256", "tuning")
 
     @property
     def key(self) -> str:
         """sha256 of the canonical JSON of what decides the result, 16 hex digits."""
-        identity = {k: v for k, v in asdict(self).items() if k not in self.NAMES}
-        if not self.method_sha256:
-            del identity["method_sha256"]
+        identity = {k: v for k, v in asdict(self).items() if k not in self.NAMES and (v or k not in self.IF_ANY)}
         return hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:16]
 
     @classmethod

@@ -6,122 +6,28 @@ import itertools
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
-from torch import nn
 
-import methods
 import tasks
 from harness import adapter, provenance, score
-from harness.attach import attach, parameters, set_precision
-from harness.data import Data, carve, sample, sample_evenly, training_batches
+from harness.attach import parameters
+from harness.data import training_batches
+from harness.devices import of_card
 from harness.execute.job import Job
-from harness.kinds import EVAL_BATCH, GENERATE_BATCH, Asked, Reader, reader
-from harness.meter import MemoryMeter, Tracker, accounted
+from harness.kinds import EVAL_BATCH, GENERATE_BATCH, Asked
+from harness.meter import FirstSteps, StepParts
 from harness.model import seeded
-from harness.package import cache_folder
+from harness.prepare import Setting, prepare
 from harness.record import RunRecord, UserError
-from harness.shape import describe, head_names
 from harness.train import Trained, autocast, total_steps, train
-from methods.registry import sha256_of
-from methods.spec import Method, Shape, Unsupported
-from tasks.sources import SourceError, open_rows
-from tasks.spec import Recipe, Task
+from methods.spec import Unsupported
+from tasks.sources import SourceError
 
 CALIBRATION_BATCHES = 8
-LEAST_TRACKED = 12
-"""Steps that a run must have for the tracked first ones to be among those that are not timed."""
-
-
-@dataclass
-class Setting:
-    """What the phases of one run hand on."""
-
-    task: Task
-    method: Method
-    config: Any
-    recipe: Recipe
-    learning_rate: float
-    device: torch.device
-    meter: MemoryMeter
-    reader: Reader
-    model: nn.Module
-    shape: Shape
-    heads: tuple[str, ...]
-    train: Data
-    validation: Asked | None
-    asked: Asked
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-def config_from(kind: type, values: dict[str, Any]) -> Any:
-    """The method's config from its recorded values: JSON has no tuples."""
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-
-
-def recipe_from(values: dict[str, Any]) -> tuple[Recipe, float]:
-    """(recipe, resolved learning rate) from the recorded values."""
-    known = {f.name for f in fields(Recipe)}
-    return Recipe(**{k: v for k, v in values.items() if k in known}), values["learning_rate"]
-
-
-def _method(job: Job) -> Method:
-    """Raises UserError if a method from outside is not the one that was planned."""
-    method = methods.get(str(job.method_file or job.spec.method))
-    if sha256_of(method.name) != job.spec.method_sha256:
-        raise UserError(f"The method {method.name} changed since the run was planned; run the command again.")
-    return method
-
-
-def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
-    """Everything up to the first step: (setting, what the record is to hold of it)."""
-    spec = job.spec
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    meter = MemoryMeter(device, job.own_process)
-    task, method = tasks.get(spec.task), _method(job)
-    recipe, learning_rate = recipe_from(dict(spec.recipe))
-    config = config_from(method.config, dict(spec.config))
-    source = open_rows(task, job.data_dir)
-    if spec.data.get("sha256") and source.describe()["sha256"] != spec.data["sha256"]:
-        raise UserError(f"The data of {task.name} changed since the run was planned; run the command again.")
-    identity = {"task": task.name, **source.describe()}
-    read = reader(task, recipe, job.model, spec.seed, method.positions(config), identity, cache_folder())
-    rows, held = carve(source.rows("train"), recipe, task.validation)
-    choose = sample_evenly if task.members else sample
-    asked_rows = choose(source.rows("eval"), recipe.max_eval, "max-eval")
-    train_data, asked = read.training(rows), read.asked(asked_rows, "eval")
-    validation = read.asked(held, "validation") if len(held) else None
-    shape, heads = describe(read.model), head_names(read.model)
-    model = attach(read.model, method, config, shape, heads, spec.seed)
-    set_precision(model, recipe.precision)
-    model.to(device)
-    stats = {
-        "train_rows": len(train_data),
-        "validation_rows": len(held),
-        "eval_rows": len(asked),
-        "length_limit": min(recipe.max_length, read.limit) if read.tokenizer else None,
-        "truncated_train": train_data.truncated,
-        "truncated_eval": asked.truncated,
-    }
-    setting = Setting(
-        task,
-        method,
-        config,
-        recipe,
-        learning_rate,
-        device,
-        meter,
-        read,
-        model,
-        shape,
-        heads,
-        train_data,
-        validation,
-        asked,
-    )
-    return setting, {"data_stats": stats, "notes": list(source.notes)}
+LEAST_FOLLOWED = 12
+"""Steps that a run must have for the followed first ones to be among those that are not timed."""
 
 
 class Watch:
@@ -131,6 +37,9 @@ class Watch:
         self.setting = setting
         self.points: list[dict[str, Any]] = []
         self.best: tuple[float, dict[str, torch.Tensor], int] | None = None
+        self.began = time.perf_counter()
+        self.spent = 0.0
+        """seconds of the evaluations at epoch ends"""
 
     @property
     def wanted(self) -> bool:
@@ -140,7 +49,7 @@ class Watch:
         s = self.setting
         s.meter.end()
         started = time.perf_counter()
-        point: dict[str, Any] = {"step": step, "epoch": epoch}
+        point: dict[str, Any] = {"step": step, "epoch": epoch, "train_seconds": started - self.began - self.spent}
         if s.recipe.eval_every_epoch:
             point |= {f"eval_{k}": v for k, v in evaluate(s, s.asked).scores.items()}
         if s.validation is not None:
@@ -151,7 +60,7 @@ class Watch:
                 kept = {n: p.detach().cpu().clone() for n, p in adapter.state(s.model, s.method).items()}
                 self.best = (float("-inf") if value is None else value, kept, step)
         self.points.append(point)
-        s.seconds["epoch_eval_seconds"] = s.seconds.get("epoch_eval_seconds", 0.0) + time.perf_counter() - started
+        self.spent += time.perf_counter() - started
         s.meter.begin("train")
 
     def restore(self) -> int | None:
@@ -205,6 +114,19 @@ def execute(job: Job) -> RunRecord:
     return record
 
 
+def utilisation(s: Setting, costs: dict[str, float | int | None]) -> dict[str, float | None]:
+    """Operations a second, and their share of what the device can do at best (model FLOPs utilisation): None where its
+    peak is not known, for float32, and with recomputation, whose operations are not the model's."""
+    per_token, rate = costs.get("step_flops_per_padded_token"), costs.get("train_padded_tokens_per_second")
+    speed = per_token * rate if per_token and rate else None
+    known = of_card(torch.cuda.get_device_name(s.device)) if s.device.type == "cuda" else None
+    counts = speed is not None and s.recipe.precision == "bf16" and not s.recipe.gradient_checkpointing
+    return {
+        "train_flops_per_second": speed,
+        "model_flops_utilisation": speed / known.flops if speed and known and counts else None,
+    }
+
+
 def _calibration(s: Setting, seed: int) -> Iterator[dict[str, torch.Tensor]]:
     batches = training_batches(s.train, s.recipe.batch_size, seed)
     for batch in itertools.islice(batches, CALIBRATION_BATCHES):
@@ -221,40 +143,52 @@ def _execute(job: Job, record: RunRecord) -> None:
         "data_notes": found["notes"],
         "eval_batch": GENERATE_BATCH if s.task.kind == "generate" else EVAL_BATCH,
     }
-    record.costs = {"baseline_resident_bytes": s.meter.baseline}
+    record.costs = dict(s.meter.baseline)
     with seeded(job.spec.seed):
-        batches = training_batches(s.train, s.recipe.batch_size, job.spec.seed)
         with autocast(s.device, s.recipe.precision):
             s.method.calibrate(s.model, _calibration(s, job.spec.seed), s.config)
         record.costs["setup_seconds"] = time.perf_counter() - started
         before = evaluate(s, s.asked).scores if s.recipe.eval_before else {}
-        watch = Watch(s)
-        tracker = Tracker(s.model) if total_steps(s.recipe, len(s.train)) >= LEAST_TRACKED else None
-        started = time.perf_counter()
-        s.meter.begin("train")
-        trained = train(
-            s.model,
-            s.method,
-            s.config,
-            s.recipe,
-            s.learning_rate,
-            batches,
-            len(s.train),
-            s.device,
-            watch if watch.wanted else None,
-            tracker,
-        )
-        s.meter.end()
-    record.costs["train_seconds"] = time.perf_counter() - started - s.seconds.get("epoch_eval_seconds", 0.0)
-    record.costs |= s.seconds | trained.costs | (accounted(tracker) if tracker else {})
+        watch = _learn(s, job.spec.seed, record)
+    _report(s, job, record, before, watch)
+
+
+def _learn(s: Setting, seed: int, record: RunRecord) -> Watch:
+    """Trains, and puts costs and curve into the record."""
+    steps = total_steps(s.recipe, len(s.train))
+    started, watch = time.perf_counter(), Watch(s)
+    s.meter.begin("train")
+    trained = train(
+        s.model,
+        s.method,
+        s.config,
+        s.recipe,
+        s.learning_rate,
+        training_batches(s.train, s.recipe.batch_size, seed),
+        len(s.train),
+        s.device,
+        watch if watch.wanted else None,
+        FirstSteps(s.model) if steps >= LEAST_FOLLOWED else None,
+        StepParts(s.device, steps),
+    )
+    s.meter.end()
+    record.costs["train_seconds"] = time.perf_counter() - started - watch.spent
+    record.costs |= {"epoch_eval_seconds": watch.spent} | trained.costs | utilisation(s, trained.costs)
     record.curve = _curve(trained, watch.points)
-    record.data_stats |= {"steps": len(trained.losses), "reported_step": watch.restore() or len(trained.losses)}
+    record.data_stats["steps"] = len(trained.losses)
+    record.data_stats["reported_step"] = watch.restore() or len(trained.losses)
+    return watch
+
+
+def _report(s: Setting, job: Job, record: RunRecord, before: dict[str, float | None], watch: Watch) -> None:
+    """Scores the reported split into the record."""
     started = time.perf_counter()
     s.meter.begin("eval")
     scored = evaluate(s, s.asked)
     s.meter.end()
     record.costs["eval_seconds"] = time.perf_counter() - started
-    record.costs |= s.meter.peaks
+    record.costs |= s.meter.costs
+    record.provenance["counters"] = s.meter.counters()
     record.scores = scored.scores | {f"before_{name}": value for name, value in before.items()}
     if s.recipe.eval_every_epoch:
         # As the papers that pick the best dev epoch report it; never what rankings use.

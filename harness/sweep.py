@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from harness.model import ModelSource, kind_of, resolve
 from harness.models import REGISTRY
 from harness.plan import Base, Choice, Planned, Request, choose, model_of, plan, select_tasks
 from harness.progress import Progress
-from harness.record import RunRecord, UserError
+from harness.record import RunRecord, RunSpec, UserError
 from harness.store import Store
 from methods.registry import file_of, sha256_of
 from methods.registry import resolve as resolve_method
+from methods.spec import Shape
 from tasks.sources import SourceError, open_rows
 
 DEFAULT_PRESET, REAL_DATA_PRESET = "mini", "quick"
@@ -91,17 +92,60 @@ def prepare(request: Request, model: str | None, data_dir: Path | None, dry: boo
         else:
             models[found.name] = found
             bases[name] = Base(found.name, kind_of(found), found.describe())
+    if request.match_params:
+        choices = _matched(request.match_params, choices, [bases[name] for name in names], models, notes)
     planned = plan(request, choices, [bases[name] for name in names], data, sha256_of)
     return Sweep(request.preset, planned, models, data_dir, notes)
 
 
-def run(sweep: Sweep, store: Store, progress: Progress, isolate: bool) -> list[RunRecord]:
-    """Runs what has no done record yet and stores each record as it comes; returns those of this call."""
+def _matched(
+    budget: str, choices: list[Choice], bases: list[Base], models: dict[str, ModelSource], notes: list[str]
+) -> list[Choice]:
+    """The choices with each method sized to the budget; one that has no size is skipped, one that stays far from the
+    budget is noted. Raises UserError for a budget that is none."""
+    from harness.match import match, share_of
+    from harness.models.build import build, build_of
+    from harness.shape import describe
+
+    shapes: dict[str, Shape] = {}
+    for base in bases:
+        if base.name not in shapes:
+            model = REGISTRY.get(base.name)
+            own = build(model) if model and model.config else build_of(models[base.name].path, base.kind)
+            shapes[base.name] = describe(own)
+    sized = []
+    for choice, base in zip(choices, bases, strict=True):
+        wanted = share_of(budget, shapes[base.name].parameters)
+        found = match(choice.method, shapes[base.name], wanted, choice.config)
+        if found is None:
+            sized.append(replace(choice, skip=f"{choice.method.name} has no size that could be matched"))
+            continue
+        sized.append(replace(choice, config=found.config))
+        note = f"{choice.method.name} comes no closer to {wanted:,} parameters than {found.count:,} ({found.field}={found.value})."
+        if found.far(wanted) and note not in notes:
+            notes.append(note)
+    return sized
+
+
+def job_for(sweep: Sweep, spec: RunSpec, store: Store) -> Job:
+    items = store.items_path(spec.key)
+    return Job(spec, sweep.models[spec.model], sweep.data_dir, items, method_file=file_of(spec.method))
+
+
+def executed(jobs: Sequence[Job], isolate: bool) -> Iterator[RunRecord]:
+    """Records in the order of the jobs, each as it comes."""
     if isolate:
         from harness.execute.process import run_all
     else:
         from harness.execute.inline import run_all
 
+    for job, record in zip(jobs, run_all(jobs), strict=True):
+        record.metric = record.metric or tasks.get(job.spec.task).metric
+        yield record
+
+
+def run(sweep: Sweep, store: Store, progress: Progress, isolate: bool) -> list[RunRecord]:
+    """Runs what has no done record yet and stores each record as it comes; returns those of this call."""
     made = []
     for item in sweep.planned:
         if item.skip:
@@ -110,19 +154,9 @@ def run(sweep: Sweep, store: Store, progress: Progress, isolate: bool) -> list[R
     wanted = [item.spec for item in sweep.planned if not item.skip]
     missing = store.missing(wanted)
     progress.start(total=len(wanted), done=len(wanted) - len(missing))
-    jobs = [
-        Job(
-            spec,
-            sweep.models[spec.model],
-            sweep.data_dir,
-            store.items_path(spec.key),
-            method_file=file_of(spec.method),
-        )
-        for spec in missing
-    ]
+    found = executed([job_for(sweep, spec, store) for spec in missing], isolate)
     with progress:
-        for spec, record in zip(progress.watch(missing), run_all(jobs), strict=True):
-            record.metric = record.metric or tasks.get(spec.task).metric
+        for _, record in zip(progress.watch(missing), found, strict=True):
             store.put(record)
             progress.finished(record)
             made.append(record)

@@ -14,12 +14,12 @@ from torch import nn
 from torch.nn import functional
 
 from harness.data import Batch, Targets
-from harness.meter import StepClock, Tracker
+from harness.meter import FirstSteps, StepClock, StepParts, StepWatch
 from methods.layers import trainable
 from methods.spec import Method
 from tasks.spec import Recipe
 
-CHECK_EVERY, TRACKED_STEPS = 20, 2
+CHECK_EVERY = 20
 
 
 class Diverged(RuntimeError):
@@ -119,10 +119,11 @@ def train(
     rows: int,
     device: torch.device,
     at_epoch_end: Callable[[int, int], None] | None = None,
-    tracker: Tracker | None = None,
+    first: FirstSteps | None = None,
+    parts: StepParts | None = None,
 ) -> Trained:
     """Trains in place. `at_epoch_end(step, epoch)` is called after each whole epoch, outside the timed steps.
-    `tracker` follows the first steps, which are not timed either.
+    `first` follows the first steps, which are not timed either; `parts` marks the timed ones.
 
     Raises Diverged when the loss is not finite.
     """
@@ -137,8 +138,10 @@ def train(
         asked_at = time.perf_counter()
         batch = next(batches)
         clock.wait(time.perf_counter() - asked_at)
-        with tracker if tracker and step < TRACKED_STEPS else contextlib.nullcontext():
-            losses.append(one_step(model, method, config, recipe, batch, optimizer, parameters, step, total, tracker))
+        following = first if step < FirstSteps.STEPS else None
+        watch: StepWatch | None = following or (parts if clock.counting else None)
+        with following or contextlib.nullcontext():
+            losses.append(one_step(model, method, config, recipe, batch, optimizer, parameters, step, total, watch))
         result.learning_rates.append(schedule.get_last_lr()[0])
         schedule.step()
         clock.step(batch.tokens, batch.padded_tokens, len(batch.index))
@@ -151,7 +154,7 @@ def train(
             model.train()
             clock.resume()
     clock.pause()
-    result.costs = clock.costs()
+    result.costs = clock.costs() | (parts.costs() if parts else {}) | (first.costs() if first else {})
     return result
 
 
@@ -165,12 +168,12 @@ def one_step(
     parameters: list[nn.Parameter],
     step: int,
     total: int,
-    tracker: Tracker | None = None,
+    watch: StepWatch | None = None,
 ) -> torch.Tensor:
     """Forward, backward, the method's hooks and the optimizer; gives the batch's mean loss without the method's term."""
     device = parameters[0].device
-    if tracker:
-        tracker.step_begins()
+    if watch:
+        watch.step_begins(batch.padded_tokens)
     optimizer.zero_grad(set_to_none=True)
     whole = max(1, batch.counted)
     mean = torch.zeros((), device=device)
@@ -183,18 +186,18 @@ def one_step(
         extra = method.loss_term(model, config)
         if extra is not None:
             loss = loss + extra * (part.counted / whole)
-        if tracker:
-            tracker.forward_done()
+        if watch:
+            watch.forward_done()
         loss.backward()
-    if tracker:
-        tracker.backward_done(model)
+        if watch:
+            watch.backward_done(model)
     if recipe.max_grad_norm is not None:
         nn.utils.clip_grad_norm_(parameters, recipe.max_grad_norm)
     method.before_step(model, config, step, total)
     optimizer.step()
     method.after_step(model, config, step, total)
-    if tracker:
-        tracker.step_done(optimizer)
+    if watch:
+        watch.step_done(optimizer)
     return mean
 
 

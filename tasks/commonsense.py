@@ -48,10 +48,12 @@ def _prompt(after: str, between: str) -> str:
     return f"{head}{after}\n\n{instruction}\n{between}\n{INDENT}### Response:\n{INDENT}"
 
 
+ADAPTER = {"r": 32, "alpha": 64, "dropout": 0.05, "targets": ["query", "key", "value", "up", "down"]}
 PAPER = Recipe(
     batch_size=16,
     epochs=3.0,
     learning_rates={"lora": 3e-4, "dora": 2e-4},
+    settings={"lora": ADAPTER, "dora": ADAPTER},
     schedule="linear",
     warmup_steps=100,
     weight_decay=0.0,

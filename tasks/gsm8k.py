@@ -132,6 +132,14 @@ OWN = Task(
     version="1",
 )
 
+# The README's command: finetune.py with its defaults (4.2M parameters on LLaMA-7B, as its table says).
+LLM_ADAPTERS_LORA = {"r": 8, "alpha": 16, "dropout": 0.05, "targets": ["query", "value"]}
+PISSA_LORA = {
+    "r": 128,
+    "alpha": 128,
+    "dropout": 0.0,
+    "targets": ["query", "key", "value", "output", "up", "gate", "down"],
+}
 MATH_10K = replace(
     OWN,
     name="gsm8k-llm-adapters",
@@ -150,6 +158,7 @@ MATH_10K = replace(
             batch_size=16,
             epochs=3.0,
             learning_rates={"lora": 3e-4, "series-adapter": 3e-4},
+            settings={"lora": LLM_ADAPTERS_LORA},
             schedule="linear",
             warmup_steps=100,
             weight_decay=0.0,
@@ -181,6 +190,7 @@ METAMATHQA = replace(
             batch_size=128,
             epochs=1.0,
             learning_rates={"lora": 2e-5, "pissa": 2e-5, "full-ft": 2e-5},
+            settings={"lora": PISSA_LORA, "pissa": PISSA_LORA},
             schedule="cosine",
             warmup_ratio=0.03,
             weight_decay=0.0,

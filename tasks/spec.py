@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 TaskKind = Literal["classify", "regress", "choice", "generate", "image"]
 Row = Mapping[str, Any]
@@ -23,6 +23,8 @@ class Recipe:
     """If given, it replaces `epochs`."""
     learning_rates: Mapping[str, float] = field(default_factory=dict)
     """method -> the peak rate that this recipe publishes for it; other methods use their own default."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """method -> the fields of its config that this recipe publishes for it; the user's own win."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     warmup_ratio: float = 0.06
     weight_decay: float = 0.1
@@ -46,6 +48,8 @@ class Recipe:
     select: Literal["last", "best"] = "last"
     """Which weights are reported: the last ones, or those of the best epoch on a validation part
     carved from train. The reported split never chooses."""
+    report: Literal["eval", "validation"] = "eval"
+    """What is scored at the end: the reported split, or the part carved from train, on which settings are chosen."""
     centre_labels: bool = False
     """A regression learns the labels less their training mean, which its outputs then get back."""
     eval_before: bool = False
@@ -54,6 +58,9 @@ class Recipe:
     """Score the reported split after each epoch too: for the curve, never for a choice."""
     max_train: int | None = None
     max_eval: int | None = None
+
+    BY_METHOD: ClassVar[tuple[str, ...]] = ("learning_rates", "settings")
+    """Fields of which a run takes its own method's part, as its learning rate and its config."""
 
 
 RowOf = Callable[[Mapping[str, Any]], Row | None]

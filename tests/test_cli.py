@@ -125,6 +125,36 @@ def test_inputs_are_cut_to_what_the_model_and_the_method_leave_and_counted(world
     assert stats["prompt-tuning"]["length_limit"] == 7 and stats["prompt-tuning"]["truncated_train"] == 48
 
 
+def test_methods_are_sized_to_a_budget_and_those_without_a_size_are_skipped(world):
+    result = run(world, "--match-params", "800", out="matched", methods="lora,prompt-tuning,last-layer")
+    assert result.exit_code == 0, result.output
+    found = {r["spec"]["method"]: r for r in records(world, "matched")}
+    lora, prompt = found["lora"], found["prompt-tuning"]
+    # Two layers' query and value of 32 x 32: 256 values a rank.
+    assert lora["spec"]["config"]["r"] == 3 and lora["parameters"]["trainable"] == 768
+    assert prompt["spec"]["config"]["tokens"] == 25 and prompt["parameters"]["trainable"] == 800
+    assert found["last-layer"]["status"] == "skipped" and "no size" in found["last-layer"]["reason"]
+    far = run(world, "--match-params", "100", out="far", methods="lora")
+    assert "comes no closer to 100 parameters than 256 (r=1)" in " ".join(far.output.split())
+
+
+def test_costs_of_a_run_hang_together(world):
+    run(world, "--max-steps", 16, "--epochs", 1, "--eval-every-epoch", out="costs", methods="lora")
+    (record,) = records(world, "costs")
+    costs = record["costs"]
+    parts = sum(costs[f"{name}_seconds_mean"] for name in ("forward", "backward", "optimizer"))
+    assert 0 < parts <= costs["step_seconds_mean"] * 1.001
+    assert costs["train_flops_per_second"] == pytest.approx(
+        costs["step_flops_per_padded_token"] * costs["train_padded_tokens_per_second"]
+    )
+    # The frozen weights' gradients are not computed: less than twice the forward's operations go backward.
+    assert 1 < costs["step_flops_per_padded_token"] / costs["forward_flops_per_padded_token"] < 3
+    assert costs["model_flops_utilisation"] is None and costs["train_gpu_energy_joules"] is None
+    assert record["provenance"]["counters"]["driver"] == "no CUDA device"
+    times = [p["train_seconds"] for p in record["curve"] if "eval_accuracy" in p]
+    assert len(times) > 1 and times == sorted(times) and times[-1] <= costs["train_seconds"]
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(world):
     result = run(world, "--dry-run", out="dry")
     assert result.exit_code == 0 and "To run: 2. Skipped: 0." in result.output and not (world / "dry").exists()
@@ -147,6 +177,7 @@ def test_a_diverging_run_is_a_failed_record_and_exit_code_1(world):
         (["--lr", "-1"], "--lr must be above 0"),
         (["--lr", "nan"], "finite"),
         (["--seeds", "0,x"], "whole numbers"),
+        (["--match-params", "many"], "0.3%"),
         (["--seeds", "1,1"], "different numbers"),
         (["--batch-size", "0"], "--batch-size"),
         (["--precision", "int3"], "fp32 or bf16"),

@@ -1,10 +1,12 @@
 """From a request to RunSpecs: overrides, rates, skips, and what is refused."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pytest
 
-from harness.plan import Base, Request, choose, plan, select_tasks
+import methods
+import tasks
+from harness.plan import Base, Request, choose, configure, plan, select_tasks
 from harness.record import UserError
 from methods.spec import Method, Paper
 from tasks.spec import Recipe, Suite, Task
@@ -137,3 +139,22 @@ def test_a_task_without_counterpart_or_preset_is_refused():
         names(["b"], "mini")
     with pytest.raises(UserError, match="no preset 'paper'; it has: quick"):
         names(["a"], "paper")
+
+
+@pytest.mark.parametrize("task", [task for suite in tasks.suites().values() for task in suite.tasks])
+def test_settings_that_a_recipe_publishes_fit_the_methods_they_name(task):
+    for recipe in tasks.get(task).recipes.values():
+        for name, given in recipe.settings.items():
+            config = configure(methods.get(name), given)
+            assert {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()} == {
+                **asdict(methods.get(name).config()), **given
+            }  # fmt: skip
+
+
+def test_a_published_setting_is_used_and_the_users_own_wins():
+    suite, task = tasks.suites()["commonsense"], tasks.get("commonsense")
+    request = Request(("lora", "bitfit"), ("commonsense",), "paper", settings={"lora.r": "4"})
+    lora, bitfit = choose(request, [methods.get("lora"), methods.get("bitfit")], [(suite, task)], lambda name: name)
+    assert (lora.config.r, lora.config.alpha, lora.config.dropout) == (4, 64, 0.05)
+    assert lora.config.targets == ("query", "key", "value", "up", "down")
+    assert bitfit.config == methods.get("bitfit").config()

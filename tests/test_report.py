@@ -28,7 +28,7 @@ def spec(method="lora", task="rte-mini", seed=0, preset="mini", recipe=None, **c
     """A run as the plan makes it: the recipe that the preset declares, the method's own rate."""
     one = tasks.get(task)
     declared = one.recipes[preset]
-    found = {k: v for k, v in asdict(declared).items() if k != "learning_rates"}
+    found = {k: v for k, v in asdict(declared).items() if k not in declared.BY_METHOD}
     own = entries()[method].learning_rate if method in entries() else 1e-3
     found["learning_rate"] = declared.learning_rates.get(method, own)
     values = {
@@ -496,3 +496,22 @@ def test_a_method_looks_the_same_in_every_figure_and_unlike_any_other():
 def test_views_need_no_torch():
     program = "import sys, harness.store, harness.report.figure, harness.report.tidy as t; t.long([]); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_time_to_a_score_is_that_of_the_first_evaluation_at_or_above_it():
+    def run(method, *points, task="rte-mini"):
+        curve = [{"step": 1, "loss": 1.0}] + [
+            {"step": at, "eval_accuracy": score, "train_seconds": float(at)} for at, score in points
+        ]
+        return replace(done(spec(method, task), points[-1][1]), curve=curve)
+
+    records = [
+        run("lora", (10, 0.5), (20, 0.8), (30, 0.7)),
+        run("dora", (10, 0.7), (20, 0.79)),
+        run("bitfit", (15, 0.9)),
+        run("bitfit", (40, 0.8), task="sst2-mini"),
+    ]
+    (table,) = leaderboard.tables(records, target=80.0)
+    seconds = {row.label: values(table, row.label)["seconds_to_target"].value for row in table.rows}
+    assert seconds == {"lora": 20.0, "dora": None, "bitfit": 40.0}
+    assert "80" in table.caption and "seconds_to_target" not in {c.name for c in leaderboard.tables(records)[0].columns}

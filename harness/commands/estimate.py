@@ -49,15 +49,6 @@ def size_of(text: str) -> int:
     return int(float(found[1]) * UNITS[found[2].lower()])
 
 
-def share_of(text: str, whole: int) -> int:
-    """ "0.3%" of the model's parameters, or "4M", "4200000" -> parameters. Raises UserError."""
-    found = re.fullmatch(r"\s*([0-9.]+)\s*([%kKmM]?)\s*", text)
-    if not found or float(found[1]) <= 0:
-        raise UserError(f"--match-params {text}: a share such as 0.3% or a number such as 4M is expected.")
-    factor = {"%": whole / 100, "k": 1e3, "m": 1e6, "": 1.0}[found[2].lower()]
-    return round(float(found[1]) * factor)
-
-
 def registered(name: str) -> BaseModel:
     """Raises UserError for a model without a declared configuration."""
     if name not in REGISTRY:
@@ -72,7 +63,7 @@ def sized(
 ) -> tuple[list[Sized], list[str]]:
     """The methods as asked for, and a sentence for each that has no size to match."""
     import methods
-    from harness.match import match
+    from harness.match import match, share_of
     from harness.models.build import build
     from harness.shape import describe
     from methods.registry import resolve
@@ -88,7 +79,7 @@ def sized(
         config = configure(method, given.get(method.name, {}))
         label = " ".join([method.name, *(f"{k}={v}" for k, v in given.get(method.name, {}).items())])
         if budget and shape:
-            fit = match(method, shape, share_of(budget, shape.parameters))
+            fit = match(method, shape, share_of(budget, shape.parameters), config)
             if fit is None:
                 notes.append(f"{method.name} has no size that could be matched.")
                 continue

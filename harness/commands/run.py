@@ -19,14 +19,14 @@ from harness.store import Store
 from harness.sweep import Sweep, choices_for, prepare, preset_for
 from harness.sweep import run as run_sweep
 
-OPTIONS = ("methods", "tasks", "preset", "model", "data_dir", "seeds", "set", "lr", "out", *RECIPE_OPTIONS)
+OPTIONS = ("methods", "tasks", "preset", "model", "data_dir", "seeds", "set", "lr", "out", "match_params", *RECIPE_OPTIONS)
 DEFAULT_OUT = Path("results/local")
 NUMBERS = {
     "lr": float, "epochs": float, "max_steps": int, "batch_size": int, "max_length": int, "max_train": int, "max_eval": int,
     "gradient_accumulation": int, "image_size": int,
 }  # fmt: skip
 
-SWITCHES = ("gradient_checkpointing", "mask_prompt", "eval_before")
+SWITCHES = ("gradient_checkpointing", "mask_prompt", "eval_before", "eval_every_epoch")
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -106,6 +106,7 @@ def request_from(options: dict[str, Any]) -> Request:
         seeds=seeds,
         settings=settings_from(options.get("set", [])),
         learning_rate=options.get("lr"),
+        match_params=None if options.get("match_params") is None else str(options["match_params"]),
         recipe={name: options[name] for name in RECIPE_OPTIONS if name in options},
     )
 
@@ -133,7 +134,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
         choices_for(request)
         start_server()
     sweep = prepare(request, options.get("model"), data_dir, dry, say)
-    _announce(sweep, say)
+    announce(sweep, say)
     if dry:
         _print_plan(sweep.planned, console)
         return False
@@ -155,7 +156,7 @@ def _source(spec: RunSpec) -> str:
     return "not at hand" if spec.data["kind"] == "unresolved" else f"{spec.data['kind']} {spec.data['id']}"
 
 
-def _announce(sweep: Sweep, say: Any) -> None:
+def announce(sweep: Sweep, say: Any) -> None:
     specs = [item.spec for item in sweep.planned]
     kinds = dict.fromkeys(_source(spec) for spec in {s.task: s for s in specs}.values())
     data = ", ".join(kinds) if len(kinds) <= 3 else f"{specs[0].data['kind']}, {len(kinds)} tasks"

@@ -32,9 +32,11 @@ def show_problems(store: Store, console: Console) -> None:
         console.print(f"Passed over: {problem}", markup=False, soft_wrap=True)
 
 
-def show_leaderboard(records: list[RunRecord], form: str, console: Console, with_published: str = "") -> None:
+def show_leaderboard(
+    records: list[RunRecord], form: str, console: Console, target: float | None = None, with_published: str = ""
+) -> None:
     """`with_published`: "", measured (their rows of the methods that were measured) or all."""
-    tables = boards.tables(records)
+    tables = boards.tables(records, target)
     if with_published:
         printed = published.load()
         tables = [published.beside(table, printed, with_published == "all") for table in tables]
@@ -46,9 +48,11 @@ def show_leaderboard(records: list[RunRecord], form: str, console: Console, with
             print(boards.render_markdown(table) if form == "markdown" else boards.render_csv(table))
 
 
-def leaderboard(results: Path, form: str, console: Console, with_published: str = "") -> None:
+def leaderboard(
+    results: Path, form: str, console: Console, target: float | None = None, with_published: str = ""
+) -> None:
     records = _records(results, console if form == "text" else Console(stderr=True))
-    show_leaderboard(records, form, console, with_published)
+    show_leaderboard(records, form, console, target, with_published)
 
 
 def write_table(store: Store) -> list[Path]:

@@ -89,7 +89,7 @@ class Tracker(TorchDispatchMode):
             if life is not None and life.category == "temporaries":
                 life.category = category
 
-    def step_begins(self) -> None:
+    def step_begins(self, tokens: int) -> None:
         """The account is of the step that began last: the first one lacks the optimizer's state."""
         self._begun = self._time
 
@@ -127,4 +127,6 @@ class Tracker(TorchDispatchMode):
 def accounted(tracker: Tracker) -> dict[str, float | int | None]:
     """As a record holds it: {accounted_peak_bytes, accounted_<category>_bytes}."""
     found = tracker.account()
-    return {"accounted_peak_bytes": found.total} | {f"accounted_{name}_bytes": size for name, size in found.parts.items()}
+    return {"accounted_peak_bytes": found.total} | {
+        f"accounted_{name}_bytes": size for name, size in found.parts.items()
+    }

@@ -38,6 +38,10 @@ class StepClock:
             self.elapsed += self._now() - self._started
             self._started = None
 
+    @property
+    def counting(self) -> bool:
+        return self._started is not None
+
     def wait(self, seconds: float) -> None:
         """So long a counted step waited for its batch."""
         if self._started is not None:

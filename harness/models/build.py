@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from harness.models import BaseModel
+from methods.spec import ModelKind
 
 OWN = {
     "encoder": "AutoModel",
@@ -30,3 +32,13 @@ def build(
     name = OWN[model.kind] if head == "own" else HEADS[head]
     with torch.device(device):
         return getattr(transformers, name).from_config(config)
+
+
+def build_of(folder: Path, kind: ModelKind) -> Any:
+    """The pretrained model whose config.json lies in `folder`, on the meta device."""
+    import torch
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(folder)
+    with torch.device("meta"):
+        return getattr(transformers, OWN[kind]).from_config(config)

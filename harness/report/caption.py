@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.record import RunRecord
+from harness.record import RunRecord, canonical_json
 from harness.report.cells import Column
 
 MEMORY = {
@@ -66,6 +66,14 @@ def gaps(by_row: Mapping[str, dict[str, list[RunRecord]]], names: Sequence[str],
     return notes
 
 
+def budgets(records: Sequence[RunRecord]) -> list[str]:
+    """A sentence if rows were not tuned alike."""
+    kinds = {canonical_json(r.spec.tuning) for r in records}
+    if len(kinds) < 2:
+        return []
+    return ["Rows were tuned with different budgets (their names say which): their order compares that too."]
+
+
 def _joined(texts: Iterable[Any]) -> str:
     return "/".join(map(str, sorted(set(texts))))
 
@@ -110,8 +118,18 @@ def caption(
     if "rate" in kinds:
         at = f"; {load(records)}" if load(records) else ""
         parts.append(f"Tokens/s: without padding, step loop only, mean over tasks{at}.")
-    if kinds & {"bytes", "rate"} and machines(records):
+    for column in columns:
+        if column.target is not None:
+            parts.append(
+                f"{column.title}: seconds of training until the first evaluation at or above {column.target:g}, evaluations "
+                "left out, highest over tasks; empty if a run never got there or was not evaluated on its way."
+            )
+    if kinds & {"bytes", "rate", "seconds"} and machines(records):
         parts.append(f"Hardware: {machines(records)}.")
+    if any(record.spec.tuning for record in records):
+        parts.append(
+            "Tuned: the best of so many settings on a part carved from the training rows, never on the reported ones."
+        )
     return " ".join(parts)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.report.setting import Setting
 
-Kind = Literal["task", "mean", "also", "count", "bytes", "rate"]
+Kind = Literal["task", "mean", "also", "count", "bytes", "rate", "seconds"]
 """also: a score beside the main one, which neither ranks nor enters a mean"""
 
 
@@ -18,6 +18,8 @@ class Column:
     name: str
     title: str
     kind: Kind
+    target: float | None = None
+    """seconds: the score x100 that the time was taken to"""
 
     @property
     def is_points(self) -> bool:

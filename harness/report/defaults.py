@@ -78,7 +78,7 @@ def declared_recipe(task: str, preset: str, method: str) -> Mapping[str, Any]:
         recipe = tasks.get(task).recipes[preset]
     except KeyError:
         return {}
-    found = {k: v for k, v in asdict(recipe).items() if k != "learning_rates"}
+    found = {k: v for k, v in asdict(recipe).items() if k not in recipe.BY_METHOD}
     if method in recipe.learning_rates:
         return found | {"learning_rate": recipe.learning_rates[method]}
     try:

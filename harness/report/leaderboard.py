@@ -11,6 +11,7 @@ from harness.record import RunRecord
 from harness.report.caption import (
     GROUP_MEAN,
     MEMORY,
+    budgets,
     caption,
     gaps,
     hardware,
@@ -30,11 +31,12 @@ SPEED = "train_tokens_per_second"
 ByTask = Mapping[str, Sequence[RunRecord]]
 
 
-def tables(records: Iterable[RunRecord]) -> list[Table]:
-    """One table a setting, in a fixed order; a record of any status has a place in it."""
+def tables(records: Iterable[RunRecord], target: float | None = None) -> list[Table]:
+    """One table a setting, in a fixed order; a record of any status has a place in it. `target`: also the time to that
+    score x100."""
     found = list(records)
     defaults = Defaults(record.spec for record in found)
-    return [_table(one, kept, defaults) for one, kept in groups(found, defaults)]
+    return [_table(one, kept, defaults, target) for one, kept in groups(found, defaults)]
 
 
 def _ordered_tasks(suite: str, records: Sequence[RunRecord]) -> list[str]:
@@ -70,7 +72,19 @@ def memory_counter(record: RunRecord) -> str | None:
     return None
 
 
+def seconds_to(record: RunRecord, target: float) -> float | None:
+    """Training time until the first evaluation of the reported split at or above `target` (score x100), evaluations
+    left out; None if there was none."""
+    for point in record.curve:
+        score = point.get(f"eval_{record.metric}")
+        if score is not None and 100 * score >= target:
+            return point.get("train_seconds")
+    return None
+
+
 def _value(record: RunRecord, column: Column) -> float | None:
+    if column.target is not None:
+        return seconds_to(record, column.target)
     if column.kind == "count":
         return record.parameters.get(column.name)
     if column.kind == "bytes" and memory_counter(record) != column.name:
@@ -85,19 +99,21 @@ def _cost_cell(by_task: ByTask, column: Column, complete: bool) -> Cell:
         return Cell()
     values = {t: [v for r in found if (v := _value(r, column)) is not None] for t, found in done.items()}
     means = [fmean(found) for found in values.values() if found]
-    if not means:
+    short = column.kind == "seconds" and any(len(values[task]) < len(found) for task, found in done.items())
+    if not means or short:
         return Cell()
     over_tasks = fmean(means) if column.kind == "rate" else max(means)
     return Cell(over_tasks, None, sum(map(len, values.values())), column.kind != "count" and not complete)
 
 
-def _cost_columns(records: Sequence[RunRecord]) -> list[Column]:
+def _cost_columns(records: Sequence[RunRecord], target: float | None) -> list[Column]:
     """Those that at least one finished run has a value for."""
     columns = [
         Column("trainable", "Trainable", "count"),
         Column("head", "+head", "count"),
         *(Column(name, title, "bytes") for name, (title, _) in MEMORY.items()),
         Column(SPEED, "Tokens/s", "rate"),
+        *([] if target is None else [Column("seconds_to_target", f"s to {target:g}", "seconds", target)]),
     ]
     done = [record for record in records if record.status == "done"]
     return [column for column in columns if any(_value(record, column) is not None for record in done)]
@@ -149,7 +165,7 @@ def _mean_column(suite: str, names: Sequence[str], by_row: Iterable[ByTask]) -> 
     if len(names) == 1 and _members(names[0]) and names[0] not in declared:
         count = len(_members(names[0]))
         return Column(f"mean_of_{count}", f"Mean of {count}", "mean"), list(names), ""
-    if declared and any(all(scores(row.get(name, ())) for name in declared) for row in by_row):
+    if len(declared) > 1 and any(all(scores(row.get(name, ())) for name in declared) for row in by_row):
         return Column("average", "Average", "mean"), declared, ""
     here = [name for name in names if name in declared or not declared]
     if len(here) < 2:
@@ -178,7 +194,7 @@ def _group_cell(by_task: Mapping[str, dict[int, float]], groups: Mapping[str, Se
     return _mean_cell({str(at): found for at, found in enumerate(means)}, list(map(str, range(len(means)))), seeds)
 
 
-def _table(one: Setting, records: list[RunRecord], defaults: Defaults) -> Table:
+def _table(one: Setting, records: list[RunRecord], defaults: Defaults, target: float | None) -> Table:
     by_row: dict[str, dict[str, list[RunRecord]]] = {}
     for name, kept in rows(records, defaults).items():
         by_row[name] = {}
@@ -191,7 +207,7 @@ def _table(one: Setting, records: list[RunRecord], defaults: Defaults) -> Table:
     mean, averaged, note = _mean_column(one.suite, names, by_row.values())
     grouped = tasks.suites()[one.suite].groups if mean and mean.name == "average" else {}
     means = [*([mean] if mean else []), *([Column(GROUP_MEAN, "Group mean", "mean")] if grouped else [])]
-    costs = _cost_columns(records)
+    costs = _cost_columns(records, target)
     columns = [*(slot.column for slot in slots), *means, *costs]
     made = []
     for name, by_task in by_row.items():
@@ -210,7 +226,7 @@ def _table(one: Setting, records: list[RunRecord], defaults: Defaults) -> Table:
         setting=one,
         title=one.title(records[0].spec.model_source, many),
         caption=caption(records, columns, joint or averaged, grouped),
-        notes=tuple(filter(None, [note, *gaps(by_row, names, seeds), *machine_note(by_row)])),
+        notes=tuple(filter(None, [note, *budgets(records), *gaps(by_row, names, seeds), *machine_note(by_row)])),
         columns=tuple(columns),
         rows=tuple(sorted(made, key=lambda row: _rank(row, columns))),
         seeds=seeds,

@@ -41,6 +41,8 @@ def cell_text(cell: Cell, kind: Kind) -> str:
         return f"{cell.value:.{DECIMALS}f}{spread}{mark}"
     if kind == "bytes":
         return f"{cell.value / 1e9:.2f}{mark}"
+    if kind == "seconds":
+        return f"{cell.value:,.1f}{mark}"
     return (short_number(cell.value) if kind == "count" else f"{cell.value:,.0f}") + mark
 
 

@@ -52,7 +52,7 @@ def label(spec: RunSpec, defaults: Defaults) -> str:
     """`lora r=16 lr=0.001`: the same with the learning rate, if it is not the preset's."""
     if spec.preset == IMPORTED:
         return configured(spec, defaults)
-    rate = defaults.recipe_changes(spec).get("learning_rate")
+    rate = None if spec.tuning else defaults.recipe_changes(spec).get("learning_rate")
     return configured(spec, defaults) + ("" if rate is None else f" lr={words(rate)}")
 
 

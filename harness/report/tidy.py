@@ -23,16 +23,21 @@ TEXTS = (
 )  # fmt: skip
 PARAMETERS = ("trainable", "trainable_formula", "head", "stored", "added", "total")
 COSTS = (
-    "train_peak_resident_bytes", "eval_peak_resident_bytes", "baseline_resident_bytes",
-    "train_peak_allocated_bytes", "eval_peak_allocated_bytes", "train_peak_reserved_bytes", "eval_peak_reserved_bytes",
-    "train_end_driver_bytes", "eval_end_driver_bytes",
+    *(f"{phase}_{name}" for phase in ("train", "eval") for name in (
+        "peak_resident_bytes", "peak_allocated_bytes", "peak_reserved_bytes", "peak_driver_bytes",
+        "gpu_energy_joules", "cpu_energy_joules",
+    )),
+    "baseline_resident_bytes", "baseline_allocated_bytes",
     "train_tokens_per_second", "train_padded_tokens_per_second", "train_samples_per_second",
-    "step_seconds_mean", "step_seconds_median", "dropped_steps",
+    "step_seconds_mean", "step_seconds_p10", "step_seconds_median", "step_seconds_p90", "dropped_steps",
+    "forward_seconds_mean", "backward_seconds_mean", "optimizer_seconds_mean",
+    "counted_step_flops", "step_flops_per_padded_token", "forward_flops_per_padded_token",
+    "train_flops_per_second", "model_flops_utilisation",
     "setup_seconds", "train_seconds", "epoch_eval_seconds", "eval_seconds", "wall_seconds",
 )  # fmt: skip
 TYPES = {"seed": "int64", "is_main": "bool", "value": "float64"}
-RECIPE = {item.name: str(item.type) for item in fields(Recipe)} | {"learning_rate": "float"}
-RECIPE.pop("learning_rates")
+RECIPE = {item.name: str(item.type) for item in fields(Recipe) if item.name not in Recipe.BY_METHOD}
+RECIPE["learning_rate"] = "float"
 
 
 def _run(record: RunRecord, variant: str) -> dict[str, Any]:
