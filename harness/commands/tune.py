@@ -1,0 +1,134 @@
+"""`peftbench tune`: the same number of trials for every method, then the best settings with fresh seeds."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+import methods
+from harness.commands import views
+from harness.commands.run import DEFAULT_OUT, announce, read_file, request_from
+from harness.execute.process import start_server
+from harness.plan import Planned
+from harness.progress import Progress
+from harness.record import RunRecord, RunSpec, UserError
+from harness.report.setting import words
+from harness.report.tuning import Curve, curves
+from harness.store import Store, replacing
+from harness.sweep import Sweep, choices_for, executed, job_for, prepare, preset_for
+from harness.sweep import run as run_sweep
+from harness.tune import SEED, Budget, Found, Search, bases, winner_spec
+
+
+def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bool, console: Console) -> bool:
+    """Returns whether a reported run failed."""
+    try:
+        import optuna  # noqa: F401
+    except ImportError:
+        raise UserError("Tuning needs Optuna: pip install optuna.") from None
+    options = (read_file(file) if file else {}) | options
+    data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
+    options["preset"] = preset_for(options.get("preset"), data_dir)
+    request = request_from(options)
+    if SEED in request.seeds:
+        raise UserError(f"The seed {SEED} is that of the trials; reported runs need others.")
+    out = Path(options.get("out", DEFAULT_OUT)).expanduser()
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    choices_for(request)
+    if isolate:
+        start_server()
+    sweep = prepare(request, options.get("model"), data_dir, False, say)
+    announce(sweep, say)
+    store = Store(out / "tuning")
+    searches = _searches(sweep, budget, store, isolate, console)
+    found = {(best.method, best.task): best for search in searches if (best := search.best())}
+    made = {key for search in searches for key in search.records()}
+    _show(curves(record for record in store.records() if record.key in made), found, searches, store, console)
+    winners = _winners(sweep, found, budget)
+    say(f"\nThe best settings, with {len(request.seeds)} seed{'s' if len(request.seeds) > 1 else ''}:")
+    results = Store(out)
+    run_sweep(replace(sweep, planned=winners), results, Progress(console), isolate)
+    keys = {item.spec.key for item in winners}
+    records = [record for record in results.records() if record.key in keys]
+    views.show_leaderboard(records, "text", console)
+    return any(record.status == "failed" for record in records)
+
+
+def _searches(sweep: Sweep, budget: Budget, store: Store, isolate: bool, console: Console) -> list[Search]:
+    progress = Progress(console)
+
+    def run(spec: RunSpec) -> RunRecord:
+        known = store.get(spec.key)
+        if known is not None and known.status == "done":
+            return known
+        (_,) = progress.watch([spec])
+        (record,) = executed([job_for(sweep, spec, store)], isolate)
+        store.put(record)
+        progress.finished(record)
+        return record
+
+    searches = [Search(spec, budget, store.folder, run) for spec in bases(sweep.planned)]
+    if not searches:
+        raise UserError("None of the methods works on any of the tasks; --dry-run of `peftbench run` says why.")
+    total = sum(search.trials for search in searches)
+    progress.start(total, sum(len(search.complete()) for search in searches))
+    return searches
+
+
+def _winners(sweep: Sweep, found: dict[tuple[str, str], Found], budget: Budget) -> list[Planned]:
+    winners = []
+    for item in sweep.planned:
+        best = found.get((item.spec.method, item.spec.task))
+        if item.skip:
+            winners.append(item)
+        elif best:
+            spec = winner_spec(item.spec, methods.get(best.method), best.point, budget)
+            winners.append(Planned(spec, "tuned"))
+    return winners
+
+
+def _show(
+    made: Sequence[Curve],
+    found: dict[tuple[str, str], Found],
+    searches: Sequence[Search],
+    store: Store,
+    console: Console,
+) -> None:
+    """What each search found, and the curves of score against learning rate as a file."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("method", "task", "best", "validation", "forgiving"):
+        table.add_column(name, overflow="fold", justify="right" if name in {"validation", "forgiving"} else "left")
+    by_name = {(curve.method, curve.task): curve for curve in made}
+    for search in searches:
+        name = (search.spec.method, search.spec.task)
+        best, curve = found.get(name), by_name.get(name)
+        point = ", ".join(f"{k}={words(v)}" for k, v in best.point.items()) if best else "no trial ended well"
+        share = curve.forgiving if curve else None
+        table.add_row(
+            *name, point, f"{100 * best.score:.1f}" if best else "", "" if share is None else f"{100 * share:.0f} %"
+        )
+    console.print(table)
+    console.print(
+        "Validation: score x100 on the part carved from train. Forgiving: share of the trials within one 95 % interval "
+        "of the best."
+    )
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["method", "task", "learning_rate", "score", "half_interval"])
+    for curve in made:
+        for rate, score in curve.points:
+            writer.writerow([curve.method, curve.task, rate, "" if score is None else score, curve.half_interval])
+    path = store.folder / "curves.csv"
+    with replacing(path) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+    console.print(f"Curves: {path}", markup=False, soft_wrap=True)

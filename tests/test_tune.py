@@ -1,0 +1,120 @@
+"""Equal budgets: as many trials for each method, judged away from the reported split, resumable, and marked in tables."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import tiny
+
+import methods
+from harness.record import RunRecord, UserError
+from harness.report.tuning import curves
+from harness.tune import RATE, SEED, Budget, Search, Space, trial_spec, winner_spec
+
+LORA = methods.get("lora")
+SPEC = replace(
+    tiny.spec(),
+    method="lora",
+    config={"r": 8, "alpha": 16, "dropout": 0.0, "targets": ["query", "value"]},
+    recipe={"learning_rate": 1.0, "select": "last", "report": "eval"},
+)
+
+
+def world(tmp_path, budget, score=lambda spec: -abs(math.log10(spec.recipe[RATE]) + 3), spec=SPEC):
+    """A search whose runs cost nothing and score best at a rate of 1e-3; the specs that were run."""
+    seen = []
+
+    def run(trial):
+        seen.append(trial)
+        value = score(trial)
+        return RunRecord(trial, "failed" if value is None else "done", metric="accuracy", scores={"accuracy": value})
+
+    return Search(spec, budget, tmp_path, run), seen
+
+
+@pytest.mark.parametrize("sampler", ["grid", "random", "tpe"])
+def test_every_trial_is_scored_on_the_carved_part_with_a_seed_of_its_own(tmp_path, sampler):
+    search, seen = world(tmp_path, Budget(6, sampler))
+    best = search.best()
+    assert len(seen) == 6
+    assert {(s.recipe["report"], s.seed, s.task) for s in seen} == {("validation", SEED, SPEC.task)}
+    space = LORA.search_space[RATE]
+    assert all(min(space) <= s.recipe[RATE] <= max(space) * 1.0001 for s in seen)
+    assert best.point[RATE] == min((s.recipe[RATE] for s in seen), key=lambda r: abs(math.log10(r) + 3))
+
+
+def test_a_grid_is_even_in_the_rates_logarithm_and_whole_for_each_knob():
+    points = Space(1e-4, 1e-2, {"r": (4, 8)}).grid(6)
+    assert [p["r"] for p in points] == [4, 4, 4, 8, 8, 8]
+    assert [p[RATE] for p in points[:3]] == pytest.approx([1e-4, 1e-3, 1e-2])
+    with pytest.raises(UserError, match="--trials 2"):
+        Space(1e-4, 1e-2, {"r": (4, 8)}).grid(1)
+
+
+def test_knobs_are_searched_among_declared_values_and_reach_the_config(tmp_path):
+    search, seen = world(tmp_path, Budget(8, "random", knobs=True), score=lambda spec: spec.config["r"] / 100)
+    best = search.best()
+    assert {s.config["r"] for s in seen} <= set(LORA.search_space["r"]) and len({s.config["r"] for s in seen}) > 1
+    assert best.point["r"] == max(s.config["r"] for s in seen)
+    winner = winner_spec(SPEC, LORA, best.point, search.budget)
+    assert winner.config["r"] == best.point["r"] and winner.config["targets"] == ["query", "value"]
+
+
+def test_a_search_goes_on_where_it_stopped_and_makes_no_trial_twice(tmp_path):
+    stopped = []
+
+    def stops(spec):
+        if len(stopped) == 3:
+            raise KeyboardInterrupt
+        stopped.append(spec)
+        return 0.5
+
+    with pytest.raises(KeyboardInterrupt):
+        world(tmp_path, Budget(6), stops)[0].best()
+    search, seen = world(tmp_path, Budget(6), lambda spec: 0.6)
+    search.best()
+    rates = [s.recipe[RATE] for s in (*stopped, *seen)]
+    assert len(seen) == 3 and sorted(rates) == sorted(p[RATE] for p in search.points)
+    again, more = world(tmp_path, Budget(6))
+    assert again.best().score == 0.6 and more == []
+
+
+def test_another_recipe_is_another_search(tmp_path):
+    search, _ = world(tmp_path, Budget(3))
+    search.best()
+    other, seen = world(tmp_path, Budget(3), spec=replace(SPEC, recipe={**SPEC.recipe, "epochs": 9.0}))
+    other.best()
+    assert len(seen) == 3
+
+
+def test_a_trial_that_fails_is_spent_and_never_wins(tmp_path):
+    search, seen = world(tmp_path, Budget(4), lambda spec: None if spec.recipe[RATE] > 3e-4 else 0.1)
+    assert search.best().point[RATE] < 3e-4 and len(seen) == 4
+    nothing, _ = world(tmp_path / "none", Budget(2), lambda spec: None)
+    assert nothing.best() is None
+
+
+def test_a_winner_is_another_run_than_the_same_setting_untuned():
+    point = {RATE: 5e-4}
+    tuned = winner_spec(SPEC, LORA, point, Budget(12))
+    plain = replace(SPEC, recipe={**SPEC.recipe, RATE: 5e-4})
+    assert tuned.key != plain.key and replace(tuned, tuning={}).key == plain.key
+    assert tuned.recipe["report"] == "eval" and tuned.tuning == {"trials": 12, "sampler": "grid", "knobs": False}
+    assert trial_spec(SPEC, LORA, point).key not in {tuned.key, plain.key}
+
+
+def test_how_forgiving_a_method_is():
+    def record(rate, score):
+        spec = replace(SPEC, recipe={**SPEC.recipe, RATE: rate})
+        return RunRecord(spec, "done", metric="accuracy", scores={"accuracy": score}, data_stats={"eval_rows": 100})
+
+    (curve,) = curves([record(1e-2, None), record(1e-4, 0.81), record(1e-3, 0.90), record(1e-5, 0.85)])
+    # 1.96 sqrt(0.9 0.1 / 100) = 0.0588: 0.85 lies within, 0.81 does not; the failed one counts as tried.
+    assert curve.half_interval == pytest.approx(0.0588) and curve.forgiving == 0.5
+    assert [rate for rate, _ in curve.points] == [1e-5, 1e-4, 1e-3, 1e-2]
+
+
+@pytest.mark.parametrize(("fields", "word"), [({"trials": 1}, "--trials"), ({"sampler": "luck"}, "--sampler luck")])
+def test_budgets_that_cannot_be_are_refused(fields, word):
+    with pytest.raises(UserError, match=word):
+        Budget(**fields)
