@@ -9,12 +9,15 @@ from statistics import fmean
 
 import pytest
 import test_report as made
+from typer.testing import CliRunner
 
 import tasks
+from harness.cli import app
 from harness.record import UserError
 from harness.report import leaderboard, published
 from harness.report.cells import Column
 from harness.report.published import COLUMNS, Printed
+from harness.store import Store
 
 NUMBERS = published.load()
 PAPER = "RoBERTa-base"
@@ -252,3 +255,16 @@ def test_rows_of_one_source_under_two_protocols_say_which_is_which():
         mark = row.label.rpartition(" ")[2]
         (note,) = [text for text in table.notes if text.startswith(mark)]
         assert row.protocol in note and row.url in note
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "csv"])
+def test_the_command_shows_them_only_when_asked(tmp_path, form):
+    Store(tmp_path).put(made.done(made.spec("lora", "rte", preset="quick"), 0.5))
+
+    def shown(*words):
+        done = CliRunner().invoke(app, ["leaderboard", "--results", str(tmp_path), "--format", form, *words])
+        assert done.exit_code == 0, done.output
+        return len(re.findall(r"\(published:", " ".join(done.output.split())))
+
+    plain, some, every = shown(), shown("--with-published"), shown("--all-published")
+    assert 0 == plain < some < every
