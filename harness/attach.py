@@ -47,7 +47,9 @@ def parameters(
     extra = sum(
         b.numel() for name, b in method.extra_state(model).items() if name not in dict(model.named_parameters())
     )
-    total = sum(p.numel() for p in every.values()) + extra
+    # A layer that keeps its weight packed says how many values that are.
+    packed = sum(getattr(module, "packed_values", 0) for module in model.modules())
+    total = sum(p.numel() for p in every.values()) + extra + packed
     return {
         "trainable": sum(p.numel() for p in ours.values()) - head,
         "trainable_formula": method.count(shape, config),

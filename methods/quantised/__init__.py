@@ -1,0 +1,1 @@
+"""The frozen weights are kept in few bits."""

@@ -1,0 +1,1 @@
+"""Hidden states at chosen tokens are edited; the model's weights stay."""
