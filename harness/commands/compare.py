@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from harness.commands.views import _records
+from harness.commands.views import open_records
 from harness.record import RunRecord, UserError
 from harness.report import compare as comparing
 from harness.report import compared
@@ -53,13 +53,13 @@ def compare(a: str, b: str, results: Path, form: str, console: Console) -> None:
     if folders == [True, True]:
         paths = [Path(word).expanduser() for word in (a, b)]
         items = [Items(path) for path in paths]
-        sides = [(word, _records(path, notes), own) for word, path, own in zip((a, b), paths, items, strict=True)]
+        sides = [(word, open_records(path, notes), own) for word, path, own in zip((a, b), paths, items, strict=True)]
         found = comparing.compare_folders(*sides)
     elif any(folders):
         raise UserError(f"{a} and {b}: give two rows of one --results folder, or two folders of results.")
     else:
         items = [Items(results)]
-        found = comparing.compare_methods(_records(results, notes), a, b, items[0])
+        found = comparing.compare_methods(open_records(results, notes), a, b, items[0])
     for problem in dict.fromkeys(problem for own in items for problem in own.problems):
         notes.print(f"Passed over: {problem}", markup=False, soft_wrap=True)
     if form == "csv":

@@ -18,7 +18,7 @@ def _open(results: Path) -> Store:
     return Store(results)
 
 
-def _records(results: Path, console: Console) -> list[RunRecord]:
+def open_records(results: Path, console: Console) -> list[RunRecord]:
     store = _open(results)
     records = list(store.records())
     show_problems(store, console)
@@ -51,7 +51,7 @@ def show_leaderboard(
 def leaderboard(
     results: Path, form: str, console: Console, target: float | None = None, with_published: str = ""
 ) -> None:
-    records = _records(results, console if form == "text" else Console(stderr=True))
+    records = open_records(results, console if form == "text" else Console(stderr=True))
     show_leaderboard(records, form, console, target, with_published)
 
 
@@ -60,12 +60,12 @@ def write_table(store: Store) -> list[Path]:
 
 
 def table(results: Path, out: Path, console: Console) -> None:
-    for path in tidy.write_table(_records(results, console), out):
+    for path in tidy.write_table(open_records(results, console), out):
         console.print(str(path), markup=False, soft_wrap=True)
 
 
 def figure(kind: str, results: Path, out: Path, cost: str, console: Console) -> None:
     from harness.report import figure as figures
 
-    for path in figures.draw(kind, _records(results, console), out, cost):
+    for path in figures.draw(kind, open_records(results, console), out, cost):
         console.print(str(path), markup=False, soft_wrap=True)

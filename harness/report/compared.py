@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.report.compare import LEVEL, Comparison, mean_scores
 from harness.report.ratios import Ratio
-from harness.report.render import _escape as escape
-from harness.report.render import short_number
+from harness.report.render import escape, short_number
 from harness.report.stats.summary import Estimate
 
 if TYPE_CHECKING:

@@ -146,7 +146,7 @@ def render_text(table: Table, width: int) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text that markdown shows as it is, inside a table too."""
     return re.sub(r"([\\|`*_<>\[\]~&#])", r"\\\1", " ".join(text.split()))
 
@@ -156,9 +156,9 @@ def render_markdown(table: Table) -> str:
     wraps = ("{}", "**{}**", "<u>{}</u>")
     ranks = [places(table, column) for column in table.columns]
     lines = [
-        f"### {_escape(table.title)}",
+        f"### {escape(table.title)}",
         "",
-        "| " + " | ".join(["Method", *(_escape(column.title) for column in table.columns)]) + " |",
+        "| " + " | ".join(["Method", *(escape(column.title) for column in table.columns)]) + " |",
         "|---" + "|---:" * len(table.columns) + "|",
     ]
     for at, row in enumerate(table.rows):
@@ -166,10 +166,10 @@ def render_markdown(table: Table) -> str:
             wraps[rank[at]].format(cell_text(cell, column.kind).replace("*", "\\*"))
             for column, cell, rank in zip(table.columns, row.cells, ranks, strict=True)
         ]
-        lines.append("| " + " | ".join([_escape(row.label), *texts]) + " |")
+        lines.append("| " + " | ".join([escape(row.label), *texts]) + " |")
     for printed in table.published:
-        lines.append("| " + " | ".join([f"*{_escape(printed.label)}*", *map(_escape, printed.texts)]) + " |")
-    lines += ["", *(f"{_escape(text)}  " for text in (*table.notes, table.caption))]
+        lines.append("| " + " | ".join([f"*{escape(printed.label)}*", *map(escape, printed.texts)]) + " |")
+    lines += ["", *(f"{escape(text)}  " for text in (*table.notes, table.caption))]
     return "\n".join(lines) + "\n"
 
 
