@@ -22,6 +22,7 @@ NARROW = {
     "dpt": {"tokens": 20},
     "fourierft": {"n": 100},
     "ila": {"after": (0,)},
+    "lisa": {"layers": 1, "period": 3},
     "lora-ga": {"r": 4},
     "lora-sb": {"r": 8},
     "miss": {"r": 8},
