@@ -35,6 +35,10 @@ class Config:
     """whether one stands beside the attention too"""
     ffn: bool = True
 
+    def __post_init__(self) -> None:
+        if not (self.attention or self.ffn):
+            raise ValueError("Convpass stands beside attentions, feed-forwards or both; set attention or ffn to true")
+
 
 def quick_gelu(x: torch.Tensor) -> torch.Tensor:
     return x * torch.sigmoid(1.702 * x)

@@ -72,6 +72,8 @@ def _shrink(block: nn.Module, args: Any, output: Any) -> Any:
 
 
 def check(after: tuple[int, ...], blocks: int) -> None:
+    if not after:
+        raise ValueError("ILA's after names no block after which the tokens become fewer; name at least one")
     if any(not 0 <= at < blocks for at in after):
         raise ValueError(f"ILA's after={after} names blocks beyond the model's {blocks}; choose from 0 to {blocks - 1}")
 
