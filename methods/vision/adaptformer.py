@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -86,7 +85,7 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
     return model
 
 
-def count(shape: Shape, config: Any) -> int:
+def count(shape: Shape, config: Config) -> int:
     """2 d m + d + m values a block."""
     return count_beside(shape, config.bottleneck)
 
