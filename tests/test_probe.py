@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import itertools
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from harness import adapter, probe
 from harness.probe import Context, forgetting, serving, weights
 from harness.record import UserError
 from harness.shape import head_names
+from methods.layers import unchanged
 from methods.spec import Unsupported
 
 WORDS = sorted({word for text in forgetting.sentences() for word in text.split()})[: tiny.VOCAB - 8]
@@ -85,9 +85,13 @@ def test_every_method_can_be_probed_and_stays_as_it_was(name, monkeypatch):
         assert missing == merged
         assert [note for note in found.notes if note.startswith("serving") and "no merge" in note]
         assert [note for note in found.notes if note.startswith("weights") and "no merge" in note]
+        return
+    if given.method.merge is unchanged:
+        missing = {key for key in missing if not (key.startswith("merge_") or "_merged_" in key)}
+        assert [note for note in found.notes if note.startswith("serving") and "nothing to merge" in note]
     else:
         assert found.costs["merge_error_relative"] < 1e-3
-        assert missing == set() or not found.costs["change_matrices_changed"]
+    assert missing == set() or not found.costs["change_matrices_changed"]
 
 
 def test_a_language_model_is_probed_by_prompt_and_token():
@@ -96,10 +100,28 @@ def test_a_language_model_is_probed_by_prompt_and_token():
     assert None not in found.costs.values() and not found.notes
     # 40 positions, of which 16 tokens and the first one are generated.
     assert found.costs["serving_input_tokens"] == 23 and found.costs["serving_decode_tokens"] == 16
-    for what, rows in itertools.product(("prefill", "decode"), (1, 32)):
-        cell = f"serving_{what}_merged_batch{rows}"
-        whole = found.costs[f"serving_{what}_base_batch{rows}_seconds"]
-        assert found.costs[f"{cell}_ratio"] == pytest.approx(found.costs[f"{cell}_seconds"] / whole)
+
+
+def test_ratios_are_of_the_same_round():
+    """A machine that slows down to a tenth half-way: the seconds feel it, the ratios do not."""
+    base_seconds = [1.0, 1.0, 10.0, 10.0, 10.0]
+    found = serving.summary({"base": base_seconds, "merged": [2 * one for one in base_seconds]}, "c_{}_batch1")
+    assert found["c_base_batch1_seconds"] == 10 and found["c_merged_batch1_seconds"] == 20
+    assert {found[f"c_merged_batch1_{ratio}"] for ratio in serving.RATIOS} == {2}
+    found = serving.summary({"base": [1.0] * 11, "merged": [float(n) for n in range(11)]}, "c_{}_batch1")
+    assert [found[f"c_merged_batch1_{ratio}"] for ratio in ("ratio_p10", "ratio", "ratio_p90")] == [1, 5, 9]
+    assert "c_base_batch1_ratio" not in found
+
+
+def test_decoding_is_what_further_tokens_take(monkeypatch):
+    """17 tokens take 3.7 s, the first of them 0.5 s: 0.2 s each of the 16 others."""
+    monkeypatch.setattr(
+        serving, "take_turns", lambda calls, *_: {name: [0.5 if name.endswith(" 1") else 3.7] for name in calls}
+    )
+    given = moved("lora", "causal")
+    found = serving.latencies(given, {"base": base("causal"), "unmerged": given.model}, 1)
+    assert found["prefill"] == {"base": [0.5], "unmerged": [0.5]}
+    assert found["decode"] == {name: [pytest.approx(0.2)] for name in ("base", "unmerged")}
 
 
 def test_a_method_that_takes_positions_leaves_less_to_the_prompt():

@@ -2,8 +2,10 @@
 
 Latency is measured for batches of 1 and 32 on three models side by side: the base, the tuned one as it was trained
 (unmerged), and a twin into whose weights the change was merged. They take turns, each round beginning with another one,
-so that a drift of the machine meets all alike; figures are medians over the rounds after warm-up, ratios are over the
-base's. All run as in evaluation: the run's precision, the same inputs, the device synchronised at both ends.
+so that a drift of the machine meets all alike. Seconds are medians over the rounds after warm-up. A ratio is the median
+of the ratios to the base in the same round, beside it their 10 % and 90 % quantiles: where 1 lies between these, the
+machine was too restless to tell the two apart. All run as in evaluation: the run's precision, the same inputs, the
+device synchronised at both ends.
 
 Models with a task head: one forward pass over rows of a typical batch. Language models: `prefill` is the time to the
 first token of `generate` over a prompt of `serving_input_tokens` tokens, `decode` the time per further token with the
@@ -19,6 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -26,12 +29,14 @@ from harness import adapter
 from harness.probe.context import Context, Found, Probe
 from harness.shape import is_head
 from harness.train import autocast
+from methods.layers import unchanged
 
 BATCHES, VARIANTS = (1, 32), ("base", "unmerged", "merged")
 PROMPT_TOKENS, DECODE_TOKENS = 128, 16
 WARMUP, LEAST_ROUNDS, BUDGET_SECONDS = 2, 5, 20.0
 """Rounds that are not counted; the fewest that are, and the time after which no more are made."""
 ERROR_ROWS = 8
+RATIOS = {"ratio": 0.5, "ratio_p10": 0.1, "ratio_p90": 0.9}
 SHIPPING = ("adapter_file_bytes", "adapter_with_head_file_bytes", "swap_seconds")
 MERGING = ("merge_seconds", "merge_error_absolute", "merge_error_relative")
 
@@ -45,7 +50,7 @@ def fields(context: Context) -> tuple[str, ...]:
         *(("serving_input_tokens", "serving_decode_tokens") if context.generates else ()),
         *(f"serving_rounds_batch{batch}" for batch in BATCHES),
         *(f"serving_{q}_{v}_batch{b}_seconds" for q, v, b in cells),
-        *(f"serving_{q}_{v}_batch{b}_ratio" for q, v, b in cells if v != "base"),
+        *(f"serving_{q}_{v}_batch{b}_{ratio}" for q, v, b in cells if v != "base" for ratio in RATIOS),
     )
 
 
@@ -114,30 +119,34 @@ def _generate(context: Context, model: nn.Module, ids: torch.Tensor, new: int) -
     return call
 
 
-def latencies(context: Context, models: Mapping[str, nn.Module], rows: int) -> dict[str, dict[str, float]]:
-    """quantity -> variant -> median seconds; and `rounds` -> variant -> how many were counted."""
+def latencies(context: Context, models: Mapping[str, nn.Module], rows: int) -> dict[str, dict[str, list[float]]]:
+    """quantity -> variant -> seconds in each counted round"""
     if not context.generates:
         calls = {name: _forward(context, model, rows) for name, model in models.items()}
-        seconds = take_turns(calls, context.device, context.rounds)
-        return {
-            "latency": {name: statistics.median(values) for name, values in seconds.items()},
-            "rounds": {name: len(values) for name, values in seconds.items()},
-        }
+        return {"latency": take_turns(calls, context.device, context.rounds)}
     ids = prompt(context, rows, prompt_tokens(context))
-    lengths = {"prefill": 1, "all": 1 + DECODE_TOKENS}
     calls = {
-        f"{name} {what}": _generate(context, model, ids, new)
+        f"{name} {new}": _generate(context, model, ids, new)
         for name, model in models.items()
-        for what, new in lengths.items()
+        for new in (1, 1 + DECODE_TOKENS)
     }
     seconds = take_turns(calls, context.device, context.rounds)
-    found: dict[str, dict[str, float]] = {"prefill": {}, "decode": {}, "rounds": {}}
-    for name in models:
-        first, every = seconds[f"{name} prefill"], seconds[f"{name} all"]
-        found["prefill"][name] = statistics.median(first)
-        found["decode"][name] = statistics.median((b - a) / DECODE_TOKENS for a, b in zip(first, every, strict=True))
-        found["rounds"][name] = len(first)
-    return found
+    first = {name: seconds[f"{name} 1"] for name in models}
+    every = {name: seconds[f"{name} {1 + DECODE_TOKENS}"] for name in models}
+    decode = {name: [(b - a) / DECODE_TOKENS for a, b in zip(first[name], every[name], strict=True)] for name in models}
+    return {"prefill": first, "decode": decode}
+
+
+def summary(seconds: Mapping[str, list[float]], cell: str) -> dict[str, float]:
+    """Of one quantity by variant; `cell`: `serving_latency_{}_batch1`, open for the variant."""
+    costs: dict[str, float] = {}
+    for name, values in seconds.items():
+        costs[f"{cell.format(name)}_seconds"] = statistics.median(values)
+        if name != "base":
+            ratios = [value / base for value, base in zip(values, seconds["base"], strict=True)]
+            for ratio, share in RATIOS.items():
+                costs[f"{cell.format(name)}_{ratio}"] = float(np.quantile(ratios, share))
+    return costs
 
 
 def _latency_costs(context: Context, models: Mapping[str, nn.Module]) -> dict[str, float | int | None]:
@@ -145,14 +154,9 @@ def _latency_costs(context: Context, models: Mapping[str, nn.Module]) -> dict[st
     if context.generates:
         costs |= {"serving_input_tokens": prompt_tokens(context), "serving_decode_tokens": DECODE_TOKENS}
     for rows in BATCHES:
-        found = latencies(context, models, rows)
-        costs[f"serving_rounds_batch{rows}"] = int(found.pop("rounds")["base"])
-        for quantity, seconds in found.items():
-            for name, value in seconds.items():
-                cell = f"serving_{quantity}_{name}_batch{rows}"
-                costs[f"{cell}_seconds"] = value
-                if name != "base":
-                    costs[f"{cell}_ratio"] = value / seconds["base"]
+        for quantity, seconds in latencies(context, models, rows).items():
+            costs[f"serving_rounds_batch{rows}"] = len(seconds["base"])
+            costs |= summary(seconds, f"serving_{quantity}_{{}}_batch{rows}")
     return costs
 
 
@@ -203,6 +207,8 @@ def measure(context: Context) -> Found:
     models = {"base": context.plain(), "unmerged": context.model}
     if context.method.merge is None:
         found.notes.append(f"{context.method.name} has no merge, so there is no merged model")
+    elif context.method.merge is unchanged:
+        found.notes.append(f"{context.method.name} trains the model's own parameters, so there is nothing to merge")
     else:
         models["merged"], costs = _merge(context, twin)
         found.costs |= costs
