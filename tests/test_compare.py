@@ -247,6 +247,20 @@ def test_too_few_seeds_and_tasks_are_said():
     )
 
 
+def test_one_seed_on_many_tasks_is_no_test_across_tasks_either():
+    one_seed = sweep(0.2, seeds=1, names=tasks.suite("glue-mini").tasks[:6], items=40)
+    assert one_seed.only().p_tasks is None and "Wilcoxon over" not in text(one_seed.only(), 100)
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign():
+    world = World()
+    for method, scores in (("lora", (0.5, 0.6)), ("dora", (0.5103, 0.5903))):
+        world.records += [run(spec(method, seed=s), score) for s, score in enumerate(scores)]
+    one = world.only()
+    assert one.tasks[0].difference < 0 and " -0.0 " not in text(one, 100)
+    assert "they score the same" in one.verdict
+
+
 # What may be compared
 
 

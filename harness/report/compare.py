@@ -82,7 +82,7 @@ class Comparison:
     mean: Estimate | None
     """Of a - b over the tasks with at least two seeds; the tasks are taken as given. None for fewer than two tasks."""
     p_tasks: float | None
-    """Wilcoxon over tasks, each the mean of its seeds; None where they are too few."""
+    """Wilcoxon over tasks, each the mean of its seeds, at least two; None where they are too few."""
     costs: tuple[Ratio, ...]
     notes: tuple[str, ...]
     verdict: str
@@ -174,7 +174,8 @@ def _limits(tasks: Sequence[TaskDifference]) -> list[str]:
             f"Interval over seeds alone, without the error of the test set: {', '.join(alone)} "
             "(no stored items on both sides, or a score that is no mean of items)."
         )
-    if len(tasks) > 1 and (sentence := too_few(len(tasks), "task")):
+    several = sum(one.seeds > 1 for one in tasks)
+    if several > 1 and (sentence := too_few(several, "task")):
         notes.append(f"No test across tasks: {sentence}")
     return notes
 
@@ -192,7 +193,8 @@ def _compare(one: Setting, title: str, a: Side, b: Side) -> Comparison | None:
         return None
     tasks = _with_holm(found)
     sound = [t.estimate for t in tasks if t.counts_seeds and t.estimate]
-    enough = len(tasks) > 1 and not too_few(len(tasks), "task")
+    # Runs of one seed share their draws over tasks, so that their differences are no independent ones.
+    several = [t.difference for t in tasks if t.seeds > 1]
     mean = mean_of(sound) if len(sound) > 1 else None
     return Comparison(
         setting=one,
@@ -201,7 +203,7 @@ def _compare(one: Setting, title: str, a: Side, b: Side) -> Comparison | None:
         b=b.label,
         tasks=tasks,
         mean=mean,
-        p_tasks=signed_rank([t.difference for t in tasks]).p if enough else None,
+        p_tasks=None if too_few(len(several), "task") else signed_rank(several).p,
         costs=tuple(ratios(list(shared.values()))),
         notes=tuple(left_out + _limits(tasks)),
         verdict=verdict(a.label, b.label, tasks, mean, ALPHA),

@@ -11,6 +11,7 @@ from harness.report.compare import LEVEL, Comparison, mean_scores
 from harness.report.ratios import Ratio
 from harness.report.render import escape, short_number
 from harness.report.stats.summary import Estimate
+from harness.report.verdict import p_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,15 +33,20 @@ def _p(p: float | None) -> str:
     return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def _signed(points: float) -> str:
+    # Minus zero would read as a direction.
+    return f"{points:+.1f}" if round(points, 1) else "0.0"
+
+
 def _interval(estimate: Estimate | None) -> str:
     found = estimate.interval(LEVEL) if estimate else None
-    return f"[{found.low:+.1f}, {found.high:+.1f}]" if found else ""
+    return f"[{_signed(found.low)}, {_signed(found.high)}]" if found else ""
 
 
 def _rows(one: Comparison) -> list[list[str]]:
     found = [
         [
-            task.task, f"{task.a:.1f}", f"{task.b:.1f}", f"{task.difference:+.1f}", _interval(task.estimate),
+            task.task, f"{task.a:.1f}", f"{task.b:.1f}", _signed(task.difference), _interval(task.estimate),
             _p(task.p if task.counts_seeds else None), _p(task.p_holm), _p(task.p_items), str(task.seeds),
             "" if task.items is None else str(task.items), task.basis,
         ]
@@ -51,7 +57,7 @@ def _rows(one: Comparison) -> list[list[str]]:
         count = sum(task.counts_seeds for task in one.tasks)
         end = [_p(one.mean.p), "", "", "", "", ""]
         name = f"Mean of {count}"
-        found.append([name, f"{a:.1f}", f"{b:.1f}", f"{one.mean.value:+.1f}", _interval(one.mean), *end])
+        found.append([name, f"{a:.1f}", f"{b:.1f}", _signed(one.mean.value), _interval(one.mean), *end])
     return found
 
 
@@ -68,7 +74,8 @@ def _cost(ratio: Ratio) -> list[str]:
 
 
 def _lines(one: Comparison) -> list[str]:
-    across = [] if one.p_tasks is None else [f"Wilcoxon over {len(one.tasks)} tasks: p = {_p(one.p_tasks)}."]
+    several = sum(task.seeds > 1 for task in one.tasks)
+    across = [] if one.p_tasks is None else [f"Wilcoxon over the means of {several} tasks: {p_text(one.p_tasks)}."]
     return [*across, *one.notes, CAPTION]
 
 

@@ -22,7 +22,8 @@ def _range(estimate: Estimate, alpha: float) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{abs(value):.1f} point{'' if round(abs(value), 1) == 1.0 else 's'}"
+    shown = round(abs(value), 1)
+    return f"{shown:.1f} point{'' if shown == 1 else 's'}" if shown else "less than 0.1 points"
 
 
 def _by_task(a: str, b: str, tasks: Sequence[TaskDifference], alpha: float) -> str:
