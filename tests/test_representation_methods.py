@@ -217,6 +217,32 @@ def test_read_does_not_back_propagate_through_the_backbone(kind):
     assert lora, "the check must see what LoRA does"
 
 
+@pytest.mark.parametrize("name", ["read", "loreft", "pasta", "qlora"])
+def test_gradient_checkpointing_changes_no_gradient(name):
+    """Blocks are computed twice then; what hooks add to them must not be."""
+    found = []
+    for checkpointed in (False, True):
+        _, _, model = shaken(name, dropout=0.0) if name != "read" else shaken(name)
+        if checkpointed:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+        batch = batch_of("encoder")
+        summed_loss(model.train()(**batch.inputs).logits, batch).backward()
+        found.append({n: p.grad for n, p in trainable(model).items()})
+    for parameter, gradient in found[0].items():
+        torch.testing.assert_close(found[1][parameter], gradient, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["read", "qlora"])
+def test_generation_says_the_same_with_a_cache(name):
+    _, _, model = shaken(name, "causal")
+    ids = torch.randint(4, 60, (2, 6), generator=torch.Generator().manual_seed(0))
+    mask = torch.ones_like(ids)
+    mask[0, :2] = 0
+    options = {"attention_mask": mask, "max_new_tokens": 6, "do_sample": False, "eos_token_id": None, "pad_token_id": 0}
+    with_cache, without = (model.eval().generate(ids, use_cache=use, **options) for use in (True, False))
+    assert torch.equal(with_cache, without)
+
+
 def test_read_keeps_its_width_whatever_the_depth():
     method, shape = methods.get("read"), shape_of("encoder")
     config = method.config()

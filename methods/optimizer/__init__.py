@@ -1,1 +1,1 @@
-"""LoRA's parameters, another rule for updating them."""
+"""Another rule for updating what trains."""
