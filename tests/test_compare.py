@@ -163,6 +163,14 @@ def test_only_seeds_that_both_have_are_compared():
     assert "Left out, rte-mini: seed 8 only in lora." in found.notes
 
 
+def test_a_seed_whose_score_is_undefined_on_one_side_is_left_out():
+    world = sweep(0.1, names=TASKS[:1])
+    undefined = next(r for r in world.records if r.spec.method == "dora" and r.spec.seed == 2)
+    undefined.scores["accuracy"] = None
+    found = world.only()
+    assert found.tasks[0].seeds == 3 and "Left out, rte-mini: seed 2 only in lora." in found.notes
+
+
 def test_a_task_of_one_side_only_is_named_and_left_out():
     world = sweep(0.1, names=TASKS[:2])
     world.add(spec("lora", "wnli-mini"), np.ones(200))
