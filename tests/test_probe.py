@@ -404,6 +404,18 @@ def test_a_probe_that_breaks_costs_its_figures_and_no_more(monkeypatch):
     assert found.costs["forgetting_drift_mean"] > 0 and given.model.training
 
 
+def test_a_merge_that_fails_leaves_the_other_figures():
+    def broken(model):
+        raise RuntimeError("float != bfloat16")
+
+    given = moved("lora")
+    given = dataclasses.replace(given, method=dataclasses.replace(given.method, merge=broken))
+    found = probe.run(["serving"], given)
+    assert found.notes == ["serving: merging failed: RuntimeError: float != bfloat16"]
+    lost = {key for key, value in found.costs.items() if value is None}
+    assert lost == {key for key in found.costs if key.startswith("merge_") or "_merged_" in key}
+
+
 def test_a_figure_that_is_no_number_is_none():
     given = moved("lora", "causal")
     with torch.no_grad():
