@@ -106,6 +106,12 @@ def run(
     match_params: Annotated[
         str | None, typer.Option(help="Size each method to so many trainable parameters: 0.3% of the model's, or 4M.")
     ] = None,
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            help="After scoring: serving (size, latency, merging), weights (how they changed), forgetting, all."
+        ),
+    ] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens; longer inputs are cut and counted.")] = None,
     max_train: Annotated[int | None, typer.Option(help="At most so many training rows.")] = None,
     max_eval: Annotated[int | None, typer.Option(help="At most so many rows of the reported split.")] = None,
@@ -129,7 +135,7 @@ def run(
         "select": select, "out": out, "gradient_accumulation": gradient_accumulation,
         "gradient_checkpointing": gradient_checkpointing, "mask_prompt": mask_prompt, "image_size": image_size,
         "eval_before": eval_before,
-        "eval_every_epoch": eval_every_epoch, "match_params": match_params,
+        "eval_every_epoch": eval_every_epoch, "match_params": match_params, "probe": probe,
     }  # fmt: skip
     failed = command.run(file, {k: v for k, v in options.items() if v not in (None, [])}, dry_run, isolate, console())
     if failed:

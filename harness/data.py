@@ -15,6 +15,7 @@ from tasks.spec import Recipe, Row, Rows, Task
 
 VALIDATION_SHARE, VALIDATION_MOST = 0.1, 1000
 IGNORED = -100
+GROUPED_BATCHES = 16
 
 
 class Data(Protocol):
@@ -172,13 +173,30 @@ def encode(task: Task, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
     )
 
 
-def training_batches(data: Data, batch_size: int, seed: int) -> Iterator[Batch]:
-    """Endless epochs, each in a new order drawn from `seed` alone; the last batch of an epoch may be short."""
+def training_batches(data: Data, batch_size: int, seed: int, grouped: bool = False) -> Iterator[Batch]:
+    """Endless epochs, each in a new order drawn from `seed` alone; the last batch of an epoch may be short.
+
+    `grouped`: of every GROUPED_BATCHES batches the rows are dealt out by length, and the batches take turns at random."""
     order = np.random.default_rng(seed)
+    lengths = np.asarray(data.lengths()) if grouped else None
     while True:
-        index = order.permutation(len(data)).tolist()
+        index = order.permutation(len(data))
+        if lengths is not None:
+            index = _by_length(index, lengths, batch_size, order)
         for start in range(0, len(index), batch_size):
-            yield data.collate(index[start : start + batch_size])
+            yield data.collate(index[start : start + batch_size].tolist())
+
+
+def _by_length(index: np.ndarray, lengths: np.ndarray, batch_size: int, order: np.random.Generator) -> np.ndarray:
+    """The same rows; a batch that is short stays the last one."""
+    whole = len(index) // batch_size
+    found = []
+    for first in range(0, whole, GROUPED_BATCHES):
+        count = min(GROUPED_BATCHES, whole - first)
+        window = index[first * batch_size : (first + count) * batch_size]
+        window = window[np.argsort(lengths[window], kind="stable")].reshape(count, batch_size)
+        found.append(window[order.permutation(count)].ravel())
+    return np.concatenate([*found, index[whole * batch_size :]])
 
 
 def evaluation_batches(data: Data, batch_size: int) -> Iterator[Batch]:

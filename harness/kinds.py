@@ -130,13 +130,13 @@ def reader(
     tokenizer, limit = None, 0
     if task.kind == "image":
         assert recipe.image_size is not None
-        model = load_image_classifier(source, len(task.labels), seed, recipe.image_size)
+        model = load_image_classifier(source, len(task.labels), seed, recipe.image_size, recipe.dropout)
     else:
         tokenizer = load_tokenizer(source)
         if task.kind in TEXT_KINDS:
-            model = load_language_model(source)
+            model = load_language_model(source, recipe.dropout)
         else:
-            model = load_classifier(source, len(task.labels) or 1, seed, tokenizer.pad_token_id)
+            model = load_classifier(source, len(task.labels) or 1, seed, tokenizer.pad_token_id, recipe.dropout)
         limit = longest_input(model, tokenizer) - positions
         if limit < 2:
             raise Unsupported(f"the method takes {positions} positions, and the model has hardly more")

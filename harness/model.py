@@ -134,30 +134,49 @@ def load_tokenizer(source: ModelSource) -> Any:
     return tokenizer
 
 
-def load_classifier(source: ModelSource, outputs: int, seed: int, pad_token_id: int | None) -> Any:
-    """A float32 sequence classifier with `outputs` logits, its head drawn from `seed`, dropout as the model's config says."""
+DROPOUT = ("dropout", "dropout_prob", "dropout_rate", "pdrop")
+"""How the fields of a model's config end that say a share of values to drop."""
+
+
+def _dropout(source: ModelSource, share: float | None) -> dict[str, float]:
+    """The fields of the model's config that `share` replaces; none for None, which leaves it as it is."""
+    from transformers import AutoConfig
+
+    if share is None:
+        return {}
+    values = AutoConfig.from_pretrained(source.path).to_dict()
+    return {k: share for k, v in values.items() if k.endswith(DROPOUT) and isinstance(v, int | float)}
+
+
+def load_classifier(
+    source: ModelSource, outputs: int, seed: int, pad_token_id: int | None, dropout: float | None = None
+) -> Any:
+    """A float32 sequence classifier with `outputs` logits, its head drawn from `seed`; `dropout` None: as the model's
+    config says."""
     from transformers import AutoModelForSequenceClassification
 
     with _quiet(), seeded(seed):
         model = AutoModelForSequenceClassification.from_pretrained(
-            source.path, num_labels=outputs, use_safetensors=True, dtype="float32"
+            source.path, num_labels=outputs, use_safetensors=True, dtype="float32", **_dropout(source, dropout)
         )
     if model.config.pad_token_id is None:
         model.config.pad_token_id = pad_token_id
     return model
 
 
-def load_language_model(source: ModelSource) -> Any:
+def load_language_model(source: ModelSource, dropout: float | None = None) -> Any:
     """A float32 causal language model; it keeps no cache unless it generates."""
     from transformers import AutoModelForCausalLM
 
     with _quiet():
-        model = AutoModelForCausalLM.from_pretrained(source.path, use_safetensors=True, dtype="float32")
+        model = AutoModelForCausalLM.from_pretrained(
+            source.path, use_safetensors=True, dtype="float32", **_dropout(source, dropout)
+        )
     model.config.use_cache = False
     return model
 
 
-def load_image_classifier(source: ModelSource, outputs: int, seed: int, size: int) -> Any:
+def load_image_classifier(source: ModelSource, outputs: int, seed: int, size: int, dropout: float | None = None) -> Any:
     """A float32 image classifier with `outputs` logits for images of `size` pixels a side, its head drawn from `seed`.
 
     Raises Unsupported if the model takes images of its own size only.
@@ -166,7 +185,7 @@ def load_image_classifier(source: ModelSource, outputs: int, seed: int, size: in
 
     with _quiet(), seeded(seed):
         model = AutoModelForImageClassification.from_pretrained(
-            source.path, num_labels=outputs, use_safetensors=True, dtype="float32"
+            source.path, num_labels=outputs, use_safetensors=True, dtype="float32", **_dropout(source, dropout)
         )
     own = model.config.image_size
     if size % model.config.patch_size or (size != own and model.config.model_type not in INTERPOLATES):

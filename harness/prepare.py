@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -42,6 +43,8 @@ class Setting:
     train: Data
     validation: Asked | None
     asked: Asked
+    base: Callable[[], nn.Module]
+    """the base model anew, with the head that the run began with, on the CPU"""
 
 
 def config_from(kind: type, values: dict[str, Any]) -> Any:
@@ -75,7 +78,11 @@ def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
     if spec.data.get("sha256") and source.describe()["sha256"] != spec.data["sha256"]:
         raise UserError(f"The data of {task.name} changed since the run was planned; run the command again.")
     identity = {"task": task.name, **source.describe()}
-    read = reader(task, recipe, job.model, spec.seed, method.positions(config), identity, cache_folder())
+
+    def load() -> Reader:
+        return reader(task, recipe, job.model, spec.seed, method.positions(config), identity, cache_folder())
+
+    read = load()
     rows, held = carve(source.rows("train"), recipe, task.validation)
     choose = sample_evenly if task.members else sample
     asked_rows = held if recipe.report == "validation" else choose(source.rows("eval"), recipe.max_eval, "max-eval")
@@ -108,5 +115,6 @@ def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
         train_data,
         validation,
         asked,
+        lambda: load().model,
     )
     return setting, {"data_stats": stats, "notes": list(source.notes)}

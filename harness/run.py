@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 import tasks
-from harness import adapter, provenance, score
+from harness import adapter, probe, provenance, score
 from harness.attach import parameters
-from harness.data import training_batches
+from harness.data import Batch, training_batches
 from harness.devices import of_card
 from harness.execute.job import Job
 from harness.kinds import EVAL_BATCH, GENERATE_BATCH, Asked
@@ -127,8 +127,12 @@ def utilisation(s: Setting, costs: dict[str, float | int | None]) -> dict[str, f
     }
 
 
+def _batches(s: Setting, seed: int) -> Iterator[Batch]:
+    return training_batches(s.train, s.recipe.batch_size, seed, s.recipe.group_by_length)
+
+
 def _calibration(s: Setting, seed: int) -> Iterator[dict[str, torch.Tensor]]:
-    batches = training_batches(s.train, s.recipe.batch_size, seed)
+    batches = _batches(s, seed)
     for batch in itertools.islice(batches, CALIBRATION_BATCHES):
         yield {name: value.to(s.device) for name, value in (*batch.inputs.items(), ("labels", batch.labels))}
 
@@ -151,6 +155,8 @@ def _execute(job: Job, record: RunRecord) -> None:
         before = evaluate(s, s.asked).scores if s.recipe.eval_before else {}
         watch = _learn(s, job.spec.seed, record)
     _report(s, job, record, before, watch)
+    if job.probes:
+        _probe(s, job, record)
 
 
 def _learn(s: Setting, seed: int, record: RunRecord) -> Watch:
@@ -164,7 +170,7 @@ def _learn(s: Setting, seed: int, record: RunRecord) -> Watch:
         s.config,
         s.recipe,
         s.learning_rate,
-        training_batches(s.train, s.recipe.batch_size, seed),
+        _batches(s, seed),
         len(s.train),
         s.device,
         watch if watch.wanted else None,
@@ -196,3 +202,27 @@ def _report(s: Setting, job: Job, record: RunRecord, before: dict[str, float | N
         record.scores["best_eval_epoch"] = max(seen, default=None)
     if job.items_path is not None:
         score.write_items(job.items_path, scored)
+
+
+def _probe(s: Setting, job: Job, record: RunRecord) -> None:
+    """What the tuned model costs to serve and what became of it, into the record; tables beside it."""
+    batch = next(_batches(s, job.spec.seed))
+    context = probe.Context(
+        model=s.model,
+        method=s.method,
+        config=s.config,
+        shape=s.shape,
+        heads=s.heads,
+        base=s.base,
+        tokenizer=s.reader.tokenizer,
+        device=s.device,
+        precision=s.recipe.precision,
+        batch=batch.inputs,
+        seed=job.spec.seed,
+    )
+    found = probe.run(job.probes, context)
+    record.costs |= found.costs
+    record.provenance |= {"probes": list(job.probes), "probe_notes": found.notes}
+    for name, rows in found.tables.items():
+        if rows and job.items_path is not None:
+            score.write_rows(job.items_path.with_name(f"{record.key}.items.{name}.parquet"), rows)

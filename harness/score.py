@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,12 +128,21 @@ def write_items(path: Path, scored: Scored) -> None:
             "prediction": pa.array(scored.predictions, pa.float32()),
             "error": pa.array(scored.correct, pa.float32()),
         }
+    _write(path, pa.table(columns))
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes rows of the same names, whole or not at all."""
+    _write(path, pa.Table.from_pylist(list(rows)))
+
+
+def _write(path: Path, table: pa.Table) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, so that the move cannot cross a file system.
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with unfinished.open("xb") as file:
-            pq.write_table(pa.table(columns), file, compression="zstd")
+            pq.write_table(table, file, compression="zstd")
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)

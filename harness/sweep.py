@@ -34,6 +34,8 @@ class Sweep:
     """by name; one that a dry run did not find at hand is missing"""
     data_dir: Path | None
     notes: list[str]
+    probes: tuple[str, ...] = ()
+    """names of harness.probe; a done run that lacks one of them is made again"""
 
 
 def preset_for(preset: str | None, data_dir: Path | None) -> str:
@@ -127,9 +129,16 @@ def _matched(
     return sized
 
 
+def _has(store: Store, spec: RunSpec, probes: Sequence[str]) -> bool:
+    record = store.get(spec.key)
+    return record is not None and record.status == "done" and set(probes) <= set(record.provenance.get("probes", ()))
+
+
 def job_for(sweep: Sweep, spec: RunSpec, store: Store) -> Job:
     items = store.items_path(spec.key)
-    return Job(spec, sweep.models[spec.model], sweep.data_dir, items, method_file=file_of(spec.method))
+    return Job(
+        spec, sweep.models[spec.model], sweep.data_dir, items, method_file=file_of(spec.method), probes=sweep.probes
+    )
 
 
 def executed(jobs: Sequence[Job], isolate: bool) -> Iterator[RunRecord]:
@@ -152,7 +161,7 @@ def run(sweep: Sweep, store: Store, progress: Progress, isolate: bool) -> list[R
             made.append(RunRecord(item.spec, "skipped", reason=item.skip))
             store.put(made[-1])
     wanted = [item.spec for item in sweep.planned if not item.skip]
-    missing = store.missing(wanted)
+    missing = [spec for spec in wanted if not _has(store, spec, sweep.probes)]
     progress.start(total=len(wanted), done=len(wanted) - len(missing))
     found = executed([job_for(sweep, spec, store) for spec in missing], isolate)
     with progress:

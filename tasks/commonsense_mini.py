@@ -26,7 +26,11 @@ MINI = Recipe(
 )
 # Rows of a bare question and an option are a third as long as instructions.
 MINI_COMPARED = replace(
-    MINI, max_steps=150, learning_rates={"lora": 1e-3, "dora": 1e-3, "rslora": 5e-4, "full-ft": 1e-4}, max_eval=None
+    MINI,
+    max_steps=150,
+    group_by_length=True,
+    learning_rates={"lora": 1e-3, "dora": 1e-3, "rslora": 5e-4, "full-ft": 1e-4},
+    max_eval=None,
 )
 GENERATION = Generation(max_new_tokens=12)
 NAME = "commonsense-mini"

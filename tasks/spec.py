@@ -43,6 +43,10 @@ class Recipe:
     """Images: pixels a side after a direct resize."""
     normalise: Literal["imagenet", "half", "none"] | None = None
     """Images: minus mean, over standard deviation, of ImageNet; of (0.5, 0.5, 0.5) twice; or the plain range 0..1."""
+    dropout: float | None = None
+    """Of the base model, in place of what its own config says; a method's dropout is its own business."""
+    group_by_length: bool = False
+    """Batches of rows of similar length: less padding; the order is drawn from the seed all the same."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """bf16: frozen matrices in bf16, everything that trains and all vectors in fp32, matrix products autocast to bf16."""
     select: Literal["last", "best"] = "last"

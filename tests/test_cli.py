@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import tiny
 from typer.testing import CliRunner
@@ -155,6 +156,22 @@ def test_costs_of_a_run_hang_together(world):
     assert len(times) > 1 and times == sorted(times) and times[-1] <= costs["train_seconds"]
 
 
+def test_probes_come_with_a_run_and_a_run_without_them_is_made_again(world):
+    run(world, out="probed", methods="lora")
+    (plain,) = records(world, "probed")
+    result = run(world, "--probe", "weights,forgetting", out="probed", methods="lora")
+    assert result.exit_code == 0 and "have a record already" not in result.output
+    (record,) = records(world, "probed")
+    assert (record["key"], record["scores"]) == (plain["key"], plain["scores"])
+    assert record["provenance"]["probes"] == ["weights", "forgetting"]
+    # Two layers' query and value changed, each by a matrix of at most rank 8.
+    assert record["costs"]["change_frobenius_relative_mean"] > 0
+    assert 0 < record["costs"]["change_effective_rank_mean"] <= 8
+    (table,) = (world / "probed" / "runs").rglob("*.items.weights.parquet")
+    assert len(pq.read_table(table)) >= 4
+    assert "1 of 1 runs have a record already" in run(world, "--probe", "weights", out="probed", methods="lora").output
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(world):
     result = run(world, "--dry-run", out="dry")
     assert result.exit_code == 0 and "To run: 2. Skipped: 0." in result.output and not (world / "dry").exists()
@@ -178,6 +195,7 @@ def test_a_diverging_run_is_a_failed_record_and_exit_code_1(world):
         (["--lr", "nan"], "finite"),
         (["--seeds", "0,x"], "whole numbers"),
         (["--match-params", "many"], "0.3%"),
+        (["--probe", "x-ray"], "serving, weights, forgetting"),
         (["--seeds", "1,1"], "different numbers"),
         (["--batch-size", "0"], "--batch-size"),
         (["--precision", "int3"], "fp32 or bf16"),

@@ -1,5 +1,8 @@
 """Carving, sampling, tokenising, collating."""
 
+import random
+from dataclasses import replace
+
 import pytest
 import tiny
 
@@ -36,7 +39,9 @@ def test_carving_respects_max_train():
 def test_a_sample_keeps_order_and_is_the_same_for_everyone():
     rows = [{"id": i} for i in range(100)]
     chosen = sample(rows, 10, "max-eval")
-    assert chosen == sample(rows, 10, "max-eval") and chosen == sorted(chosen, key=lambda r: r["id"]) and len(chosen) == 10
+    assert (
+        chosen == sample(rows, 10, "max-eval") and chosen == sorted(chosen, key=lambda r: r["id"]) and len(chosen) == 10
+    )
     assert chosen != sample(rows, 10, "max-train")
     assert sample(rows, None, "x") == sample(rows, 100, "x") == rows
 
@@ -64,6 +69,24 @@ def test_an_epoch_shows_each_row_once(tokenizer):
     first = [next(batches).index for _ in range(3)]
     assert [len(i) for i in first] == [16, 16, 8] and sorted(sum(first, [])) == list(range(40))
     assert sorted(i for b in evaluation_batches(data, 7) for i in b.index) == list(range(40))
+
+
+def test_grouped_batches_show_each_row_once_with_less_padding_in_an_order_of_the_seed(tokenizer):
+    generator = random.Random(0)
+    rows = [{"first": " ".join(["cat"] * generator.randint(1, 40)), "label": 0} for _ in range(150)]
+    data = encode(replace(TASK, fields=("first",)), rows, tokenizer, 64)
+
+    def epoch(seed, grouped):
+        batches = training_batches(data, 8, seed, grouped)
+        return [next(batches) for _ in range(19)]
+
+    plain, grouped = epoch(0, False), epoch(0, True)
+    for batches in (plain, grouped):
+        assert sorted(i for b in batches for i in b.index) == list(range(150)) and len(batches[-1].index) == 6
+    assert sum(b.padded_tokens for b in grouped) < 0.75 * sum(b.padded_tokens for b in plain)
+    assert [b.index for b in epoch(0, True)] == [b.index for b in grouped] != [b.index for b in epoch(1, True)]
+    longest = [b.inputs["input_ids"].shape[1] for b in grouped[:16]]
+    assert longest != sorted(longest), "long rows always come last"
 
 
 def test_the_longest_rows_are_evaluated_first(tokenizer):

@@ -1,10 +1,13 @@
 """The registry of base models: what is declared is what its configuration builds, without any network."""
 
+import json
 import re
 
 import pytest
+import tiny
+import torch
 
-from harness.model import kind_of, resolve
+from harness.model import ModelSource, kind_of, load_classifier, resolve
 from harness.models import MODELS, REGISTRY
 from harness.models.build import build
 from harness.record import UserError
@@ -96,3 +99,14 @@ def test_a_fetched_model_is_the_declared_one(name):
 def test_a_mistyped_name_is_answered_with_the_nearest():
     with pytest.raises(UserError, match="did you mean.*llama-2-7b"):
         resolve("lama-2-7b", download=False)
+
+
+def test_a_recipes_dropout_replaces_the_models_own(tmp_path):
+    tiny.saved_model(tmp_path, ["a", "b"])
+    source = ModelSource("tiny", "local", "tiny", None, None, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"hidden_dropout_prob": 0.5}))
+    inputs = {"input_ids": torch.arange(4, 10)[None]}
+    own, none = (load_classifier(source, 2, 0, 0, dropout).train() for dropout in (None, 0.0))
+    assert not torch.equal(own(**inputs).logits, own(**inputs).logits)
+    assert torch.equal(none(**inputs).logits, none(**inputs).logits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,20 @@ from harness.store import Store
 from harness.sweep import Sweep, choices_for, prepare, preset_for
 from harness.sweep import run as run_sweep
 
-OPTIONS = ("methods", "tasks", "preset", "model", "data_dir", "seeds", "set", "lr", "out", "match_params", *RECIPE_OPTIONS)
+OPTIONS = (
+    "methods",
+    "tasks",
+    "preset",
+    "model",
+    "data_dir",
+    "seeds",
+    "set",
+    "lr",
+    "out",
+    "match_params",
+    "probe",
+    *RECIPE_OPTIONS,
+)
 DEFAULT_OUT = Path("results/local")
 NUMBERS = {
     "lr": float, "epochs": float, "max_steps": int, "batch_size": int, "max_length": int, "max_train": int, "max_eval": int,
@@ -111,12 +125,25 @@ def request_from(options: dict[str, Any]) -> Request:
     )
 
 
+def probes_from(value: Any) -> tuple[str, ...]:
+    """Raises UserError for a name that is no probe's."""
+    names = _names(value)
+    if not names:
+        return ()
+    from harness.probe import PROBES, check
+
+    wanted = tuple(PROBES) if "all" in names else tuple(dict.fromkeys(names))
+    check(wanted)
+    return wanted
+
+
 def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, console: Console) -> bool:
     """Returns whether a run failed. Options from the command line win over the file's."""
     options = (read_file(file) if file else {}) | options
     data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
     options["preset"] = preset_for(options.get("preset"), data_dir)
     request = request_from(options)
+    probes = probes_from(options.get("probe", ""))
     out = Path(options.get("out", DEFAULT_OUT)).expanduser()
 
     def say(text: str) -> None:
@@ -134,6 +161,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
         choices_for(request)
         start_server()
     sweep = prepare(request, options.get("model"), data_dir, dry, say)
+    sweep = replace(sweep, probes=probes)
     announce(sweep, say)
     if dry:
         _print_plan(sweep.planned, console)

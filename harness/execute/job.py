@@ -21,3 +21,5 @@ class Job:
     own_process: bool = False
     method_file: Path | None = None
     """where a method that is not registered stands"""
+    probes: tuple[str, ...] = ()
+    """names of harness.probe, run after scoring"""

@@ -165,7 +165,8 @@ def _mean_column(suite: str, names: Sequence[str], by_row: Iterable[ByTask]) -> 
     if len(names) == 1 and _members(names[0]) and names[0] not in declared:
         count = len(_members(names[0]))
         return Column(f"mean_of_{count}", f"Mean of {count}", "mean"), list(names), ""
-    if len(declared) > 1 and any(all(scores(row.get(name, ())) for name in declared) for row in by_row):
+    several = len(declared) > 1 or any(map(_members, declared))
+    if several and any(all(scores(row.get(name, ())) for name in declared) for row in by_row):
         return Column("average", "Average", "mean"), declared, ""
     here = [name for name in names if name in declared or not declared]
     if len(here) < 2:

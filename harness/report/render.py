@@ -61,9 +61,15 @@ def short_titles(table: Table) -> dict[str, str]:
     tasks = [column.name for column in table.columns if column.kind == "task"]
     front = front if all(name.startswith(front) for name in tasks) else ""
     ending = ending if all(name.endswith(ending) for name in tasks) else ""
-    return {
-        c.name: c.title.removeprefix(front).removesuffix(ending) if c.kind == "task" else c.title for c in table.columns
-    }
+    return {c.name: _short(c, front, ending) for c in table.columns}
+
+
+def _short(column: Column, front: str, ending: str) -> str:
+    """Of "rte-mini untrained" the task's name is the first word."""
+    if column.kind not in {"task", "also"}:
+        return column.title
+    name, space, rest = column.title.partition(" ")
+    return name.removeprefix(front).removesuffix(ending) + space + rest
 
 
 def _label_width(table: Table, width: int) -> int:
