@@ -515,3 +515,11 @@ def test_the_time_to_a_score_is_that_of_the_first_evaluation_at_or_above_it():
     seconds = {row.label: values(table, row.label)["seconds_to_target"].value for row in table.rows}
     assert seconds == {"lora": 20.0, "dora": None, "bitfit": 40.0}
     assert "80" in table.caption and "seconds_to_target" not in {c.name for c in leaderboard.tables(records)[0].columns}
+
+
+def test_rows_of_different_budgets_are_marked():
+    tuned = spec("dora", tuning={"trials": 12, "sampler": "grid", "knobs": False})
+    table = only([done(spec("lora"), 0.5), done(tuned, 0.6)])
+    assert {row.label for row in table.rows} == {"lora", "dora tuned x12"}
+    assert any("different budgets" in note for note in table.notes) and "tuned xN" in table.caption
+    assert not any("budgets" in note for note in only([done(spec("lora"), 0.5), done(spec("dora"), 0.6)]).notes)

@@ -5,12 +5,19 @@ from dataclasses import replace
 
 import pytest
 import tiny
+from test_cli import write_rte
+from typer.testing import CliRunner
 
 import methods
+from harness.cli import app
 from harness.record import RunRecord, UserError
+from harness.report.defaults import Defaults
+from harness.report.setting import label
 from harness.report.tuning import curves
+from harness.store import Store
 from harness.tune import RATE, SEED, Budget, Search, Space, trial_spec, winner_spec
 
+RUNNER = CliRunner()
 LORA = methods.get("lora")
 SPEC = replace(
     tiny.spec(),
@@ -99,6 +106,7 @@ def test_a_winner_is_another_run_than_the_same_setting_untuned():
     tuned = winner_spec(SPEC, LORA, point, Budget(12))
     plain = replace(SPEC, recipe={**SPEC.recipe, RATE: 5e-4})
     assert tuned.key != plain.key and replace(tuned, tuning={}).key == plain.key
+    assert label(tuned, Defaults([tuned])) == "lora tuned x12"
     assert tuned.recipe["report"] == "eval" and tuned.tuning == {"trials": 12, "sampler": "grid", "knobs": False}
     assert trial_spec(SPEC, LORA, point).key not in {tuned.key, plain.key}
 
@@ -118,3 +126,37 @@ def test_how_forgiving_a_method_is():
 def test_budgets_that_cannot_be_are_refused(fields, word):
     with pytest.raises(UserError, match=word):
         Budget(**fields)
+
+
+def test_the_command_searches_reports_and_marks(tmp_path):
+    words = "the cat dog sat".split()
+    tiny.saved_model(tmp_path / "model", words)
+    write_rte(tmp_path / "data")
+
+    def tune(*more):
+        return RUNNER.invoke(
+            app,
+            ["tune", "--methods", "lora,last-layer", "--tasks", "rte", "--data-dir", str(tmp_path / "data"), "--model",
+             str(tmp_path / "model"), "--max-steps", "2", "--batch-size", "8", "--trials", "2", "--no-isolate", "--out",
+             str(tmp_path / "out"), *more],
+        )  # fmt: skip
+
+    result = tune("--seeds", "0,1")
+    assert result.exit_code == 0, result.output
+    trials = list(Store(tmp_path / "out" / "tuning").records())
+    # 48 rows of training, of which a tenth is carved; the reported split has 24 rows.
+    assert len(trials) == 4 and {t.data_stats["eval_rows"] for t in trials} == {4}
+    assert {t.data_stats["train_rows"] for t in trials} == {44}
+    winners = list(Store(tmp_path / "out").records())
+    assert {(w.spec.method, w.spec.seed, w.data_stats["eval_rows"]) for w in winners} == {
+        (method, seed, 24) for method in ("lora", "last-layer") for seed in (0, 1)
+    }
+    for winner in winners:
+        rates = {t.spec.recipe[RATE]: t.score for t in trials if t.spec.method == winner.spec.method}
+        assert rates[winner.spec.recipe[RATE]] == max(rates.values())
+    assert "lora tuned x2" in result.output
+    assert len((tmp_path / "out" / "tuning" / "curves.csv").read_text().splitlines()) == 5
+    again = tune("--seeds", "0,1").output
+    assert "4 of 4 runs have a record already" in again
+    refused = tune("--seeds", "1000")
+    assert refused.exit_code == 2 and "1000" in refused.output

@@ -29,10 +29,6 @@ from harness.tune import SEED, Budget, Found, Search, bases, winner_spec
 
 def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bool, console: Console) -> bool:
     """Returns whether a reported run failed."""
-    try:
-        import optuna  # noqa: F401
-    except ImportError:
-        raise UserError("Tuning needs Optuna: pip install optuna.") from None
     options = (read_file(file) if file else {}) | options
     data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
     options["preset"] = preset_for(options.get("preset"), data_dir)

@@ -128,7 +128,7 @@ def caption(
         parts.append(f"Hardware: {machines(records)}.")
     if any(record.spec.tuning for record in records):
         parts.append(
-            "Tuned: the best of so many settings on a part carved from the training rows, never on the reported ones."
+            "tuned xN: the best of N settings on a part carved from the training rows, never on the reported ones."
         )
     return " ".join(parts)
 

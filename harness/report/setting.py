@@ -40,11 +40,14 @@ def largest(groups: Mapping[Any, list[RunRecord]]) -> dict[Any, list[RunRecord]]
 
 def configured(spec: RunSpec, defaults: Defaults) -> str:
     """`lora r=16`: the method (from outside the repository: with its edition) and what differs from its config's defaults;
-    an imported run: the name that its own tool gave it."""
+    `lora tuned x12`: what was searched is not named, since it differs from task to task; an imported run: the name that
+    its own tool gave it."""
     if spec.preset == IMPORTED:
         return f"{spec.method} {spec.config.get('experiment', '')}".strip()
-    changes = sorted(defaults.config_changes(spec).items())
     name = f"{spec.method}@{spec.method_sha256[:6]}" if spec.method_sha256 else spec.method
+    if spec.tuning:
+        return f"{name} tuned x{spec.tuning.get('trials')}" + (" +knobs" if spec.tuning.get("knobs") else "")
+    changes = sorted(defaults.config_changes(spec).items())
     return " ".join([name, *(f"{name}={words(value)}" for name, value in changes)])
 
 

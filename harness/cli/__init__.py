@@ -1,0 +1,7 @@
+"""The command line: thin. What is slow to import is imported inside the command that needs it."""
+
+# ruff: noqa: I001  (`--help` lists the commands in this order)
+from harness.cli.base import app
+from harness.cli import running, lists, results  # noqa: F401
+
+__all__ = ["app"]

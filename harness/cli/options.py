@@ -1,0 +1,55 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+File = Annotated[Path | None, typer.Argument(help="A YAML file that says the same as the options.")]
+Methods = Annotated[
+    str | None, typer.Option(help="Names or files, comma between: lora,./my_method.py. `all` for every method.")
+]
+Tasks = Annotated[str | None, typer.Option(help="Suites or tasks, comma between: glue or cola,rte.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="mini (made data, offline), quick (real data, small model) or paper (published protocol)."),
+]
+Model = Annotated[str | None, typer.Option(help="A registered name, a hub id or a local folder.")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder with the data sets' own files, instead of the hub.")]
+Seeds = Annotated[str | None, typer.Option(help="Seeds, comma between. Default: 0.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="METHOD.FIELD=VALUE, as lora.r=16; may be repeated.")]
+Lr = Annotated[float | None, typer.Option(help="Peak learning rate of every method.")]
+Epochs = Annotated[float | None, typer.Option(help="Passes over the training rows.")]
+MaxSteps = Annotated[int | None, typer.Option(help="Steps, in place of epochs.")]
+BatchSize = Annotated[int | None, typer.Option(help="Rows of a step.")]
+GradientAccumulation = Annotated[int | None, typer.Option(help="Parts that a batch goes through the model in.")]
+GradientCheckpointing = Annotated[bool | None, typer.Option(help="Recompute activations: less memory, more time.")]
+MaskPrompt = Annotated[
+    bool | None, typer.Option(help="Text: leave the prompt out of the loss (--no-mask-prompt: train on it).")
+]
+ImageSize = Annotated[int | None, typer.Option(help="Pixels a side.")]
+EvalBefore = Annotated[bool | None, typer.Option(help="Score before the first step too.")]
+EvalEveryEpoch = Annotated[
+    bool | None, typer.Option(help="Score the reported split after each epoch too, for curves and time to a score.")
+]
+MatchParams = Annotated[
+    str | None, typer.Option(help="Size each method to so many trainable parameters: 0.3% of the model's, or 4M.")
+]
+Probe = Annotated[
+    str | None,
+    typer.Option(help="After scoring: serving (size, latency, merging), weights (how they changed), forgetting, all."),
+]
+MaxLength = Annotated[int | None, typer.Option(help="Tokens; longer inputs are cut and counted.")]
+MaxTrain = Annotated[int | None, typer.Option(help="At most so many training rows.")]
+MaxEval = Annotated[int | None, typer.Option(help="At most so many rows of the reported split.")]
+Precision = Annotated[str | None, typer.Option(help="fp32 or bf16.")]
+Select = Annotated[
+    str | None, typer.Option(help="last: the last weights. best: best epoch on a part carved from train.")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder for the records. Default: results/local.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with its skips; run nothing.")]
+Isolate = Annotated[
+    bool, typer.Option(help="A process of its own for each run; without it resident memory is not measured.")
+]
