@@ -23,7 +23,7 @@ from tasks.spec import Hub, Recipe, Suite, Table, Task
 
 HUB, REVISION = "nyu-mll/glue", "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
 QUICK_RATES = {"full-ft": 1e-4, "last-layer": 5e-3, "bitfit": 2e-3, "lora": 1e-3, "dora": 1e-3, "rslora": 1e-3}
-QUICK = Recipe(batch_size=16, epochs=3.0, max_length=128, learning_rates=QUICK_RATES)
+QUICK = Recipe(batch_size=16, epochs=3.0, max_length=128, learning_rates=QUICK_RATES, group_by_length=True)
 ONE_DEV = {"train": ("train",), "eval": ("validation",)}
 ENTAILMENT = ("entailment", "not_entailment")
 PAIR = ("sentence1", "sentence2")

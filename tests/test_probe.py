@@ -114,14 +114,18 @@ def test_ratios_are_of_the_same_round():
 
 
 def test_decoding_is_what_further_tokens_take(monkeypatch):
-    """17 tokens take 3.7 s, the first of them 0.5 s: 0.2 s each of the 16 others."""
-    monkeypatch.setattr(
-        serving, "take_turns", lambda calls, *_: {name: [0.5 if name.endswith(" 1") else 3.7] for name in calls}
-    )
-    given = moved("lora", "causal")
-    found = serving.latencies(given, {"base": base("causal"), "unmerged": given.model}, 1)
-    assert found["prefill"] == {"base": [0.5], "unmerged": [0.5]}
-    assert found["decode"] == {name: [pytest.approx(0.2)] for name in ("base", "unmerged")}
+    """On a clock that ticks at each forward pass by as many seconds as tokens go in: 23 at first, then one by one from
+    the cache."""
+    given, now = moved("lora", "causal"), [0.0]
+
+    def tick(module, args, kwargs):
+        now[0] += kwargs["input_ids"].shape[1]
+
+    monkeypatch.setattr(serving, "clock", lambda device: now[0])
+    handle = given.model.register_forward_pre_hook(tick, with_kwargs=True)
+    found = serving.latencies(given, {"unmerged": given.model}, 2)
+    handle.remove()
+    assert found == {"prefill": {"unmerged": [23]}, "decode": {"unmerged": [1]}}
 
 
 def test_a_method_that_takes_positions_leaves_less_to_the_prompt():
@@ -140,16 +144,19 @@ def test_a_prompt_runs_through_the_batch_without_its_padding():
 
 def test_models_take_turns_and_each_begins_as_often():
     order = []
-    calls = {name: (lambda name=name: order.append(name)) for name in "abc"}
-    seconds = serving.take_turns(calls, CPU, 4)
-    assert {name: len(values) for name, values in seconds.items()} == {"a": 4, "b": 4, "c": 4}
+    calls = {name: (lambda name=name: order.append(name) or (float(len(order)),)) for name in "abc"}
+    seconds = serving.take_turns(calls, 4)
     rounds = ["".join(order[at : at + 3]) for at in range(0, len(order), 3)]
     assert rounds == ["abc", "bca", "cab"] * 2
+    # The first two rounds are for warming up.
+    assert seconds == {"a": [(8.0,), (10.0,), (15.0,), (18.0,)], **{name: seconds[name] for name in "bc"}}
 
 
 def test_slow_calls_get_fewer_rounds(monkeypatch):
     monkeypatch.setattr(serving, "BUDGET_SECONDS", 0.0)
-    assert len(serving.take_turns({"a": lambda: None}, CPU, 20)["a"]) == serving.LEAST_ROUNDS
+    made = []
+    assert len(serving.take_turns({"a": lambda: made.append(1) or (1.0,)}, 20)["a"]) == serving.LEAST_ROUNDS
+    assert 1 <= len(made) - serving.LEAST_ROUNDS <= serving.WARMUP
 
 
 def test_file_sizes_are_those_of_the_files(tmp_path):

@@ -9,7 +9,8 @@ device synchronised at both ends.
 
 Models with a task head: one forward pass over rows of a typical batch. Language models: `prefill` is the time to the
 first token of `generate` over a prompt of `serving_input_tokens` tokens, `decode` the time per further token with the
-key-value cache, over `serving_decode_tokens` of them (what serving calls TTFT and TPOT).
+key-value cache, over `serving_decode_tokens` of them (what serving calls TTFT and TPOT). A round that lasts long is
+repeated less often: `serving_rounds_batch<n>` says how often.
 """
 
 from __future__ import annotations
@@ -33,12 +34,16 @@ from methods.layers import unchanged
 
 BATCHES, VARIANTS = (1, 32), ("base", "unmerged", "merged")
 PROMPT_TOKENS, DECODE_TOKENS = 128, 16
-WARMUP, LEAST_ROUNDS, BUDGET_SECONDS = 2, 5, 20.0
-"""Rounds that are not counted; the fewest that are, and the time after which no more are made."""
+WARMUP, LEAST_ROUNDS, BUDGET_SECONDS = 2, 3, 20.0
+"""Rounds that are not counted (one, if it spends the budget); the fewest that are; after this time no more are made."""
 ERROR_ROWS = 8
 RATIOS = {"ratio": 0.5, "ratio_p10": 0.1, "ratio_p90": 0.9}
 SHIPPING = ("adapter_file_bytes", "adapter_with_head_file_bytes", "swap_seconds")
 MERGING = ("merge_seconds", "merge_error_absolute", "merge_error_relative")
+
+
+Call = Callable[[], tuple[float, ...]]
+"""Does something and gives seconds."""
 
 
 def fields(context: Context) -> tuple[str, ...]:
@@ -61,24 +66,33 @@ def clock(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def take_turns(calls: Mapping[str, Callable[[], Any]], device: torch.device, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each call in each counted round: at most `rounds`, fewer where they last longer than the budget."""
+def timed(call: Callable[[], Any], device: torch.device) -> Call:
+    def run() -> tuple[float, ...]:
+        started = clock(device)
+        call()
+        return (clock(device) - started,)
+
+    return run
+
+
+def take_turns(calls: Mapping[str, Call], rounds: int) -> dict[str, list[tuple[float, ...]]]:
+    """What each call gives in each counted round: at most `rounds`, fewer where they last longer than the budget."""
     names = list(calls)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    begun = 0.0
-    for at in range(WARMUP + rounds):
-        if at == WARMUP:
-            begun = time.perf_counter()
-        elif at - WARMUP >= LEAST_ROUNDS and time.perf_counter() - begun > BUDGET_SECONDS:
+    counted: dict[str, list[tuple[float, ...]]] = {name: [] for name in names}
+    begun, at, warm = time.perf_counter(), 0, 0
+    while len(counted[names[0]]) < rounds:
+        late = time.perf_counter() - begun > BUDGET_SECONDS
+        if late and len(counted[names[0]]) >= LEAST_ROUNDS:
             break
+        warming = warm < WARMUP and not (late and warm)
+        warm += warming
         first = at % len(names)
         for name in names[first:] + names[:first]:
-            started = clock(device)
-            calls[name]()
-            spent = clock(device) - started
-            if at >= WARMUP:
-                seconds[name].append(spent)
-    return seconds
+            seconds = calls[name]()
+            if not warming:
+                counted[name].append(seconds)
+        at += 1
+    return counted
 
 
 def prompt(context: Context, rows: int, length: int) -> torch.Tensor:
@@ -98,43 +112,58 @@ def prompt_tokens(context: Context) -> int:
     return length
 
 
-def _forward(context: Context, model: nn.Module, rows: int) -> Callable[[], Any]:
+def _forward(context: Context, model: nn.Module, rows: int) -> Call:
     inputs = context.inputs(rows)
-    return lambda: context.logits(model, inputs)
+    return timed(lambda: context.logits(model, inputs), context.device)
 
 
-def _generate(context: Context, model: nn.Module, ids: torch.Tensor, new: int) -> Callable[[], Any]:
-    """Exactly `new` tokens, greedily."""
-    from transformers import GenerationConfig
+def _generate(context: Context, model: nn.Module, ids: torch.Tensor) -> Call:
+    """Greedy, one token and DECODE_TOKENS more: (seconds to the first, seconds for each of the others)."""
+    from transformers import GenerationConfig, StoppingCriteriaList
 
+    new = 1 + DECODE_TOKENS
     config = GenerationConfig(
         max_new_tokens=new, min_new_tokens=new, do_sample=False, num_beams=1, use_cache=True, pad_token_id=0
     )
+    mask, go_on = torch.ones_like(ids), torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+    stamps: list[float] = []
 
-    def call() -> None:
+    def stamp(tokens: torch.Tensor, scores: Any, **others: Any) -> torch.Tensor:
+        if not stamps:
+            stamps.append(clock(context.device))
+        return go_on
+
+    def call() -> tuple[float, ...]:
+        stamps.clear()
+        started = clock(context.device)
         with autocast(context.device, context.precision):
-            out = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=config)
+            out = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                generation_config=config,
+                stopping_criteria=StoppingCriteriaList([stamp]),
+            )
+        ended = clock(context.device)
         assert out.shape[1] == ids.shape[1] + new, "the model stopped early"
+        return stamps[0] - started, (ended - stamps[0]) / DECODE_TOKENS
 
     return call
 
 
 def latencies(context: Context, models: Mapping[str, nn.Module], rows: int) -> dict[str, dict[str, list[float]]]:
     """quantity -> variant -> seconds in each counted round"""
-    if not context.generates:
+    if context.generates:
+        ids = prompt(context, rows, prompt_tokens(context))
+        calls = {name: _generate(context, model, ids) for name, model in models.items()}
+        quantities: tuple[str, ...] = ("prefill", "decode")
+    else:
         calls = {name: _forward(context, model, rows) for name, model in models.items()}
-        return {"latency": take_turns(calls, context.device, context.rounds)}
-    ids = prompt(context, rows, prompt_tokens(context))
-    calls = {
-        f"{name} {new}": _generate(context, model, ids, new)
-        for name, model in models.items()
-        for new in (1, 1 + DECODE_TOKENS)
+        quantities = ("latency",)
+    seconds = take_turns(calls, context.rounds)
+    return {
+        quantity: {name: [one[at] for one in values] for name, values in seconds.items()}
+        for at, quantity in enumerate(quantities)
     }
-    seconds = take_turns(calls, context.device, context.rounds)
-    first = {name: seconds[f"{name} 1"] for name in models}
-    every = {name: seconds[f"{name} {1 + DECODE_TOKENS}"] for name in models}
-    decode = {name: [(b - a) / DECODE_TOKENS for a, b in zip(first[name], every[name], strict=True)] for name in models}
-    return {"prefill": first, "decode": decode}
 
 
 def summary(seconds: Mapping[str, list[float]], cell: str) -> dict[str, float]:
@@ -179,7 +208,8 @@ def _swap(context: Context, model: nn.Module, tuned: Path, other: Path) -> float
         adapter.load(model, other)
         adapter.load(model, tuned)
 
-    return statistics.median(take_turns({"both": both}, context.device, context.rounds)["both"]) / 2
+    seconds = take_turns({"both": timed(both, context.device)}, context.rounds)["both"]
+    return statistics.median(one for (one,) in seconds) / 2
 
 
 def _merge(context: Context, twin: nn.Module) -> tuple[nn.Module, dict[str, float | int | None]]:

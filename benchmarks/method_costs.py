@@ -1,6 +1,6 @@
 """Whether a method's memory and operations follow its idea: a step of every method against LoRA's, on one model.
 
-    python benchmarks/methods.py [--methods all] [--model roberta-base] [--batch 16] [--length 128] [--page FILE]
+    python benchmarks/method_costs.py [--methods all] [--model roberta-base] [--batch 16] [--length 128] [--page FILE]
 
 Bytes by category and operations are those of `peftbench estimate`, which equal the account of a real step; no weights
 and no device are needed. `--seconds ROUNDS` also takes real steps on this machine, with random weights, each method in
