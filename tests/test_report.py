@@ -523,3 +523,25 @@ def test_rows_of_different_budgets_are_marked():
     assert {row.label for row in table.rows} == {"lora", "dora tuned x12"}
     assert any("different budgets" in note for note in table.notes) and "tuned xN" in table.caption
     assert not any("budgets" in note for note in only([done(spec("lora"), 0.5), done(spec("dora"), 0.6)]).notes)
+
+
+def seeded_scores(**by_method):
+    return [done(spec(m, "rte-mini", s), v) for m, values in by_method.items() for s, v in enumerate(values)]
+
+
+def test_rows_that_seeds_cannot_tell_from_the_best_are_named():
+    table = only(seeded_scores(lora=(0.80, 0.82, 0.81), dora=(0.79, 0.83, 0.80), bitfit=(0.60, 0.62, 0.61 + 1e-3)))
+    (note,) = [note for note in table.notes if "best" in note]
+    assert note.startswith("Not told apart from the best, lora, by 3 seeds") and note.endswith(": dora.")
+    clear = only(seeded_scores(lora=(0.80, 0.82, 0.81), bitfit=(0.60, 0.62, 0.61 + 1e-3)))
+    assert any(note.startswith("lora is above every other row") for note in clear.notes)
+
+
+def test_one_seed_is_no_claim_and_one_row_needs_none():
+    assert any(note.startswith("One seed") for note in only(seeded_scores(lora=(0.8,), dora=(0.1,))).notes)
+    assert not any("seed" in note for note in only(seeded_scores(lora=(0.8,))).notes)
+
+
+def test_a_difference_without_spread_is_not_called_significant():
+    table = only(seeded_scores(lora=(0.8, 0.8), dora=(0.7, 0.7)))
+    assert any(note.startswith("Not told apart") for note in table.notes)

@@ -8,6 +8,7 @@ from statistics import fmean, stdev
 
 import tasks
 from harness.record import RunRecord
+from harness.report.apart import apart
 from harness.report.caption import (
     GROUP_MEAN,
     MEMORY,
@@ -183,6 +184,14 @@ def _mean_column(suite: str, names: Sequence[str], by_row: Iterable[ByTask]) -> 
     return column, here, f"No average of {suite} ({what}); {column.title}: {', '.join(here)}."
 
 
+def _by_seed(by_task: Mapping[str, dict[int, float]], names: Sequence[str]) -> dict[int, float]:
+    """Seed -> the mean over `names`; empty if a task is missing or has other seeds."""
+    chosen = [by_task.get(name, {}) for name in names]
+    if not names or any(set(found) != set(chosen[0]) for found in chosen):
+        return {}
+    return {seed: fmean(found[seed] for found in chosen) for seed in chosen[0]}
+
+
 def _group_cell(by_task: Mapping[str, dict[int, float]], groups: Mapping[str, Sequence[str]], seeds: int) -> Cell:
     """The mean of the groups' means, as `_mean_cell`."""
     means = [
@@ -210,7 +219,7 @@ def _table(one: Setting, records: list[RunRecord], defaults: Defaults, target: f
     means = [*([mean] if mean else []), *([Column(GROUP_MEAN, "Group mean", "mean")] if grouped else [])]
     costs = _cost_columns(records, target)
     columns = [*(slot.column for slot in slots), *means, *costs]
-    made = []
+    made, by_seed = [], {}
     for name, by_task in by_row.items():
         main = {task: scores(found) for task, found in by_task.items()}
         complete = all(len(main.get(task, ())) == seeds for task in names)
@@ -220,6 +229,7 @@ def _table(one: Setting, records: list[RunRecord], defaults: Defaults, target: f
         cells += [_group_cell(main, grouped, seeds)] if grouped else []
         cells += [_cost_cell(by_task, column, complete) for column in costs]
         made.append(Row(name, next(iter(by_task.values()))[0].spec.method, tuple(cells)))
+        by_seed[name] = _by_seed(main, averaged or (names if len(names) == 1 else ()))
     full = not counts or len(set(counts)) == 1
     many = f"{'' if full else 'up to '}{seeds} seed{'' if seeds == 1 else 's'}"
     joint = [member for name in names for member in _members(name)]
@@ -227,7 +237,7 @@ def _table(one: Setting, records: list[RunRecord], defaults: Defaults, target: f
         setting=one,
         title=one.title(records[0].spec.model_source, many),
         caption=caption(records, columns, joint or averaged, grouped),
-        notes=tuple(filter(None, [note, *budgets(records), *gaps(by_row, names, seeds), *machine_note(by_row)])),
+        notes=tuple(filter(None, [note, *budgets(records), apart(by_seed), *gaps(by_row, names, seeds), *machine_note(by_row)])),
         columns=tuple(columns),
         rows=tuple(sorted(made, key=lambda row: _rank(row, columns))),
         seeds=seeds,
