@@ -15,7 +15,8 @@ from rich.console import Console
 
 import tasks
 from harness.record import RunRecord, RunSpec, UserError
-from harness.report import figure, leaderboard, tidy
+from harness.report import figure, latex, leaderboard, tidy
+from harness.report.latex import render_latex
 from harness.report.place import overlap, places
 from harness.report.render import short_number
 from harness.report.style import COLOURS, MARKERS, looks
@@ -545,3 +546,30 @@ def test_one_seed_is_no_claim_and_one_row_needs_none():
 def test_a_difference_without_spread_is_not_called_significant():
     table = only(seeded_scores(lora=(0.8, 0.8), dora=(0.7, 0.7)))
     assert any(note.startswith("Not told apart") for note in table.notes)
+
+
+def test_latex_has_every_cell_escaped_and_the_best_bold():
+    table = only(seeded_scores(lora=(0.80, 0.82), **{"lora-fa": (0.70, 0.73)}, full=(0.1, 0.2)))
+    text = render_latex(table)
+    body = text[text.index("\\midrule") : text.index("\\bottomrule")].splitlines()[1:]
+    cells = [line.removesuffix(r" \\").split(" & ") for line in body if line.endswith(r"\\")]
+    assert [len(row) for row in cells] == [1 + len(table.columns)] * 3
+    assert text.count(r"\begin{tabular}{l" + "r" * len(table.columns) + "}") == 1
+    assert cells[0][1] == r"\textbf{81.0$\pm$1.4}" and cells[1][1].startswith(r"\underline{71.5")
+    plain = re.sub(r"\\[{}%]", "", text)
+    assert plain.count("{") == plain.count("}")
+    comment, *rest = text.splitlines()
+    assert comment.startswith("%") and not any(re.search(r"(?<!\\)%(?!$)", line) for line in rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a_b & 5 %", r"a\_b \& 5 \%"),
+        ("x{1}^2", r"x\{1\}\textasciicircum{}2"),
+        ("1±2", r"1$\pm$2"),
+        ("a\\b", r"a\textbackslash{}b"),
+    ],
+)
+def test_what_latex_would_read_is_escaped(text, shown):
+    assert latex.escape(text) == shown

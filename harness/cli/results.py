@@ -17,6 +17,13 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class BoardFormat(StrEnum):
+    text = "text"
+    markdown = "markdown"
+    csv = "csv"
+    latex = "latex"
+
+
 class Figure(StrEnum):
     pareto = "pareto"
     bars = "bars"
@@ -32,7 +39,7 @@ class Cost(StrEnum):
 @plain_errors
 def leaderboard(
     results: Results = RESULTS,
-    format: Annotated[Format, typer.Option()] = Format.text,
+    format: Annotated[BoardFormat, typer.Option(help="latex: with booktabs.")] = BoardFormat.text,
     target: Annotated[
         float | None, typer.Option(help="Also the training time to this score x100, of runs with --eval-every-epoch.")
     ] = None,

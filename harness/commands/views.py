@@ -9,6 +9,7 @@ from rich.console import Console
 from harness.record import RunRecord, UserError
 from harness.report import leaderboard as boards
 from harness.report import published, tidy
+from harness.report.latex import render_latex
 from harness.store import Store
 
 
@@ -32,6 +33,9 @@ def show_problems(store: Store, console: Console) -> None:
         console.print(f"Passed over: {problem}", markup=False, soft_wrap=True)
 
 
+RENDERED = {"markdown": boards.render_markdown, "csv": boards.render_csv, "latex": render_latex}
+
+
 def show_leaderboard(
     records: list[RunRecord], form: str, console: Console, target: float | None = None, with_published: str = ""
 ) -> None:
@@ -45,7 +49,7 @@ def show_leaderboard(
             console.print()
             boards.print_text(table, console)
         else:
-            print(boards.render_markdown(table) if form == "markdown" else boards.render_csv(table))
+            print(RENDERED[form](table))
 
 
 def leaderboard(
