@@ -28,7 +28,7 @@ from methods.layers import trainable
 from methods.spec import Method, Unsupported
 from tasks.spec import Recipe, TaskKind
 
-CLASSES = 2
+CLASSES, STEPS = 2, 1000
 USUAL_TASK: dict[str, TaskKind] = {"encoder": "classify", "decoder": "generate", "vision": "image"}
 """Kind of model -> what it is traced on"""
 
@@ -145,9 +145,9 @@ def estimate(base: BaseModel, method: Method, config: Any, load: Load) -> Estima
         optimizer = make_optimizer(model, method, config, 1e-4, recipe.weight_decay, foreach=load.gpu)
         parameters = list(trainable(model).values())
         first = FirstSteps(model, [*batch.inputs.values()])
-        for step in range(FirstSteps.STEPS):
-            with first:
-                one_step(model, method, config, recipe, batch, optimizer, parameters, step, 1000, first)
+        with first:
+            for step in range(FirstSteps.STEPS):
+                one_step(model, method, config, recipe, batch, optimizer, parameters, step, STEPS, first)
     return Estimate(
         method=method.name,
         model=base.name,

@@ -8,7 +8,7 @@ temporary. Not in it: a device's context, the allocator's rounding and caching, 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+See = Callable[[Any, Any, Any, Any], None]
 CATEGORIES = ("weights", "trainable", "gradients", "optimizer", "activations", "temporaries")
 
 
@@ -42,8 +43,10 @@ class Tracker(TorchDispatchMode):
     """Follows storages while it is entered. The caller says when a phase begins or ends: `step_begins`, `forward_done`,
     `backward_done`, `step_done`. Storages that existed before count as `weights` or `trainable` if `model` owns them, else not at all."""
 
-    def __init__(self, model: nn.Module, inputs: Iterable[Any] = ()) -> None:
+    def __init__(self, model: nn.Module, inputs: Iterable[Any] = (), see: See | None = None) -> None:
+        """`see(func, args, kwargs, out)` is told of every operation as well."""
         super().__init__()
+        self._told = see
         self.lives: list[Life] = []
         self._alive: dict[int, Life] = {}
         self._keep: dict[int, Any] = {}
@@ -58,6 +61,8 @@ class Tracker(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
+        if self._told is not None:
+            self._told(func, args, kwargs, out)
         for tensor in tree_iter(out):
             if isinstance(tensor, torch.Tensor):
                 self._see(tensor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Protocol
@@ -26,46 +25,39 @@ class StepWatch(Protocol):
 
 
 class FirstSteps:
-    """Memory by category and operations of the steps during which it is entered, one at a time."""
+    """Memory by category and operations of the steps during which it is entered; its figures are the last one's."""
 
     STEPS = 2
     """The second one has the optimizer's state."""
 
     def __init__(self, model: nn.Module, inputs: Iterable[Any] = ()) -> None:
-        self.tracker, self.flops = Tracker(model, inputs), Flops()
-        self._stack = contextlib.ExitStack()
-        self._steps = 0
+        self.flops = Flops()
+        self.tracker = Tracker(model, inputs, self.flops.see)
 
     def __enter__(self) -> FirstSteps:
-        self._steps += 1
-        self._watches: tuple[StepWatch, ...] = (self.tracker,)
-        if self._steps == 1:
-            # All steps do the same products, and counting them takes as long as the rest of the step.
-            self._watches = (self.tracker, self.flops)
-            self._stack.enter_context(self.flops)
-        self._stack.enter_context(self.tracker)
+        self.tracker.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self.tracker.__exit__(kind, error, trace)
 
     def step_begins(self, tokens: int) -> None:
-        for watch in self._watches:
-            watch.step_begins(tokens)
+        self.tracker.step_begins(tokens)
+        self.flops.step_begins(tokens)
 
     def forward_done(self) -> None:
-        for watch in self._watches:
-            watch.forward_done()
+        self.tracker.forward_done()
+        self.flops.forward_done()
 
     def backward_done(self, model: nn.Module) -> None:
-        for watch in self._watches:
-            watch.backward_done(model)
+        self.tracker.backward_done(model)
+        self.flops.backward_done(model)
 
     def step_done(self, optimizer: Any) -> None:
-        for watch in self._watches:
-            watch.step_done(optimizer)
+        self.tracker.step_done(optimizer)
+        self.flops.step_done(optimizer)
 
     def costs(self) -> dict[str, float | int | None]:
         return accounted(self.tracker) | self.flops.costs()
