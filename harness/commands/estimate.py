@@ -223,7 +223,7 @@ def _show(
     heads = list(lines[0][1]) if lines else []
     parts = [head for head in heads if head in SHORT.values()]
     whole = _grid(lines, heads)
-    if console.measure(whole).minimum <= console.width:
+    if console.measure(whole, options=console.options.update(width=10_000)).maximum <= console.width:
         console.print(whole)
     else:
         # What sums it up above, the categories below.
