@@ -26,7 +26,8 @@ from harness.data import Batch, Targets
 from harness.estimate import Load, estimate, prepared
 from harness.meter import Tracker
 from harness.models import REGISTRY, BaseModel
-from harness.train import make_optimizer, one_step
+from harness.run import CALIBRATION_BATCHES
+from harness.train import autocast, make_optimizer, one_step
 from methods.layers import trainable
 from methods.spec import Method, Unsupported
 from tasks.spec import Recipe
@@ -53,8 +54,12 @@ def measured(base: BaseModel, method: Method, load: Load, device: torch.device) 
     model, _, _ = prepared(base, method, config, load, str(device))
     model.to(device).train()
     recipe = Recipe(batch_size=load.batch, precision=load.precision)  # type: ignore[arg-type]
+    batch = real_batch(base, model, load)
+    with autocast(device, load.precision):
+        inputs = {name: value.to(device) for name, value in (*batch.inputs.items(), ("labels", batch.labels))}
+        method.calibrate(model, iter([inputs] * CALIBRATION_BATCHES), config)
     optimizer = make_optimizer(model, method, config, 1e-5, 0.0)
-    parameters, batch = list(trainable(model).values()), real_batch(base, model, load)
+    parameters = list(trainable(model).values())
     tracker = Tracker(model, batch.inputs.values()) if device.type == "cpu" else None
     for step in range(STEPS):
         if device.type == "cuda" and step == 1:

@@ -33,7 +33,7 @@ class Scattered(Changed):
             places = torch.empty(number, dtype=torch.long, device=device)
         else:
             # On the CPU, so that every device has the same.
-            places = torch.randperm(size, device="cpu")[:number].to(device)
+            places = torch.randperm(size, device="cpu")[:number].clone().to(device)
         self.register_buffer("places", places)
         self.values = self.trained(number)
 

@@ -33,7 +33,7 @@ BASES = {
     kind: BaseModel(f"tiny-{kind}", kind, "", 0, "", "", config=config)
     for kind, config in (("encoder", BERT), ("decoder", LLAMA), ("vision", VIT))
 }
-NAMES = ["lora", "dora", "full-ft", "last-layer", "bitfit", "adapter-houlsby", "ia3", "lora-fa", "paca", "lst", "prompt-tuning"]
+NAMES = ["lora", "dora", "full-ft", "last-layer", "bitfit", "adapter-houlsby", "ia3", "lora-fa", "paca", "lst", "prompt-tuning", "shira", "kasa"]
 
 
 def real(base, method, config, load):
@@ -60,6 +60,7 @@ def real(base, method, config, load):
         targets = Targets.of(labels)
     batch = Batch(inputs, labels, rows * length, list(range(rows)), targets)
     recipe = Recipe(batch_size=rows, precision=load.precision)
+    method.calibrate(model, iter([inputs | {"labels": labels}] * 8), config)
     optimizer = make_optimizer(model, method, config, 1e-4, recipe.weight_decay)
     first = FirstSteps(model, inputs.values())
     for step in range(2):

@@ -97,7 +97,7 @@ class Layer(LowRankAdapted):
         if known(chosen):
             return [(chosen == at).nonzero().flatten() for at in range(len(self.experts))]
         step = len(self.experts)
-        return [torch.arange(at, len(chosen), step, device=chosen.device) for at in range(step)]
+        return [torch.arange(len(chosen), device=chosen.device)[at::step] for at in range(step)]
 
     def update(self, x: torch.Tensor) -> torch.Tensor:
         z = functional.linear(x, self.A)
