@@ -57,7 +57,8 @@ class Layer(LowRankAdapted):
         return nn.functional.linear(nn.functional.linear(x, self.A) * self.d, self.B) * self.b
 
     def delta(self) -> torch.Tensor:
-        return self.b[:, None] * (self.B * self.d) @ self.A
+        # Projections that do not train may be kept in half precision.
+        return self.b[:, None] * (self.B.float() * self.d) @ self.A.float()
 
     @torch.no_grad()
     def look(self, config: Config, step: int) -> None:
