@@ -533,7 +533,7 @@ def seeded_scores(**by_method):
 def test_rows_that_seeds_cannot_tell_from_the_best_are_named():
     table = only(seeded_scores(lora=(0.80, 0.82, 0.81), dora=(0.79, 0.83, 0.80), bitfit=(0.60, 0.62, 0.61 + 1e-3)))
     (note,) = [note for note in table.notes if "best" in note]
-    assert note.startswith("Not told apart from the best, lora, by 3 seeds") and note.endswith(": dora.")
+    assert note.startswith("Not told apart from the best, lora, by the noise of 3 seeds") and note.endswith(": dora.")
     clear = only(seeded_scores(lora=(0.80, 0.82, 0.81), bitfit=(0.60, 0.62, 0.61 + 1e-3)))
     assert any(note.startswith("lora is above every other row") for note in clear.notes)
 

@@ -32,7 +32,7 @@ def apart(scores: Mapping[str, Mapping[int, float]]) -> str:
     # The same difference for each seed: no spread to judge it by.
     p_values = [1.0 if found.p is None else found.p for found in estimates]
     same = [label for label, p in zip(others, holm(p_values), strict=True) if p > ALPHA]
-    how = f"by {len(common)} seeds (paired t, Holm, 5 %; the test items' own error apart)"
+    how = f"by the noise of {len(common)} seeds alone (paired t, Holm, 5 %; `peftbench compare` counts the test items' too)"
     if not same:
         return f"{best} is above every other row {how}."
     return f"Not told apart from the best, {best}, {how}: {', '.join(same)}."
