@@ -33,7 +33,7 @@ BASES = {
     kind: BaseModel(f"tiny-{kind}", kind, "", 0, "", "", config=config)
     for kind, config in (("encoder", BERT), ("decoder", LLAMA), ("vision", VIT))
 }
-NAMES = ["lora", "dora", "full-ft", "last-layer", "bitfit", "adapter-houlsby", "ia3", "lora-fa", "paca", "lst", "prompt-tuning", "shira", "kasa"]
+NAMES = ["lora", "dora", "full-ft", "last-layer", "bitfit", "adapter-houlsby", "ia3", "lora-fa", "paca", "lst", "prompt-tuning", "shira"]
 
 
 def real(base, method, config, load):
