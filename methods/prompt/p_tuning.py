@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from methods.spec import Method, ModelKind, Paper, Shape, Site, TaskKind
+from methods.prompt._texts import only_texts
+from methods.spec import Method, Paper, Shape, Site
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,12 +55,6 @@ def count(shape: Shape, config: Config) -> int:
     return config.tokens * d + recurrent + (2 * h + 1) * 2 * h + (2 * h + 1) * d
 
 
-def supports(model_kind: ModelKind, task_kind: TaskKind) -> str | None:
-    if model_kind == "vision":
-        return "a prompt stands before a text, and models for images read none"
-    return "prompts for encoder-decoder models are not implemented" if model_kind == "seq2seq" else None
-
-
 METHOD = Method(
     name="p-tuning",
     family="prompt",
@@ -78,6 +73,6 @@ METHOD = Method(
     count=count,
     positions=lambda config: config.tokens,
     starts_at_base=False,
-    supports=supports,
+    supports=only_texts,
     search_space={"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "tokens": (5, 20, 50), "lstm": (True, False)},
 )

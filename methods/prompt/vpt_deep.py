@@ -7,20 +7,11 @@ authors' code has it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torch import nn
 
 from methods.prompt._visual import attach_visual, only_pictures
+from methods.prompt.vpt import Config
 from methods.spec import Method, Paper, Shape, Site
-
-
-@dataclass(frozen=True)
-class Config:
-    tokens: int = 10
-    """p; the paper chooses between 1 and 200 on validation data"""
-    dropout: float = 0.0
-    """on the tokens"""
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
