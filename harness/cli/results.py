@@ -1,4 +1,4 @@
-"""`peftbench leaderboard`, `compare`, `table`, `figure`, `import`: records in, tables and pictures out."""
+"""`peftbench compare`, `table`, `figure`, `import`: records in, tables and pictures out."""
 
 from __future__ import annotations
 
@@ -17,13 +17,6 @@ class Format(StrEnum):
     csv = "csv"
 
 
-class BoardFormat(StrEnum):
-    text = "text"
-    markdown = "markdown"
-    csv = "csv"
-    latex = "latex"
-
-
 class Figure(StrEnum):
     pareto = "pareto"
     bars = "bars"
@@ -33,26 +26,6 @@ class Cost(StrEnum):
     trainable = "trainable"
     memory = "memory"
     speed = "speed"
-
-
-@app.command()
-@plain_errors
-def leaderboard(
-    results: Results = RESULTS,
-    format: Annotated[BoardFormat, typer.Option(help="latex: with booktabs.")] = BoardFormat.text,
-    target: Annotated[
-        float | None, typer.Option(help="Also the training time to this score x100, of runs with --eval-every-epoch.")
-    ] = None,
-    with_published: Annotated[
-        bool, typer.Option("--with-published", help="Also the rows that papers print of the measured methods, marked.")
-    ] = False,
-    all_published: Annotated[bool, typer.Option("--all-published", help="Also those of other methods.")] = False,
-) -> None:
-    """Method x task: mean over seeds, average, trainable parameters, memory, throughput."""
-    from harness.commands import views
-
-    which = "all" if all_published else "measured" if with_published else ""
-    views.leaderboard(results, format.value, console(), target, which)
 
 
 import_ = typer.Typer(no_args_is_help=True, help="Read other tools' result files into a results folder.")

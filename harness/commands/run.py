@@ -173,7 +173,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
     planned = {item.spec.key for item in sweep.planned}
     records = [record for record in store.records() if record.key in planned]
     views.show_problems(store, console)
-    views.show_leaderboard(records, "text", console)
+    views.show_leaderboard(records, console)
     say(f"\nRecords: {store.folder}/runs\nTable:   " + ", ".join(str(p) for p in views.write_table(store)))
     where = "" if out == DEFAULT_OUT else f" --results {shlex.quote(str(out))}"
     say(f"Figure:  peftbench figure pareto{where}")

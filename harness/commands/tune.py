@@ -56,7 +56,7 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     run_sweep(replace(sweep, planned=winners), results, Progress(console), isolate)
     keys = {item.spec.key for item in winners}
     records = [record for record in results.records() if record.key in keys]
-    views.show_leaderboard(records, "text", console)
+    views.show_leaderboard(records, console)
     return any(record.status == "failed" for record in records)
 
 

@@ -1,4 +1,4 @@
-"""`peftbench leaderboard`, `table` and `figure`: records in, tables and pictures out."""
+"""`peftbench table` and `figure`: records in, tables and pictures out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from rich.console import Console
 
 from harness.record import RunRecord, UserError
 from harness.report import leaderboard as boards
-from harness.report import published, tidy
-from harness.report.latex import render_latex
+from harness.report import tidy
 from harness.store import Store
 
 
@@ -33,30 +32,10 @@ def show_problems(store: Store, console: Console) -> None:
         console.print(f"Passed over: {problem}", markup=False, soft_wrap=True)
 
 
-RENDERED = {"markdown": boards.render_markdown, "csv": boards.render_csv, "latex": render_latex}
-
-
-def show_leaderboard(
-    records: list[RunRecord], form: str, console: Console, target: float | None = None, with_published: str = ""
-) -> None:
-    """`with_published`: "", measured (their rows of the methods that were measured) or all."""
-    tables = boards.tables(records, target)
-    if with_published:
-        printed = published.load()
-        tables = [published.beside(table, printed, with_published == "all") for table in tables]
-    for table in tables:
-        if form == "text":
-            console.print()
-            boards.print_text(table, console)
-        else:
-            print(RENDERED[form](table))
-
-
-def leaderboard(
-    results: Path, form: str, console: Console, target: float | None = None, with_published: str = ""
-) -> None:
-    records = open_records(results, console if form == "text" else Console(stderr=True))
-    show_leaderboard(records, form, console, target, with_published)
+def show_leaderboard(records: list[RunRecord], console: Console) -> None:
+    for table in boards.tables(records):
+        console.print()
+        boards.print_text(table, console)
 
 
 def write_table(store: Store) -> list[Path]:

@@ -1,38 +1,82 @@
-"""Which rows of a table cannot be told apart from the best one, by their seeds."""
+"""Which rows of a table cannot be told apart, by their seeds: a compact letter display."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from statistics import fmean
 
 ALPHA = 0.05
+LEAST = 2
+"""Seeds that two rows must share to be compared."""
 
 
-def apart(scores: Mapping[str, Mapping[int, float]]) -> str:
-    """A sentence on rows (label -> seed -> summary score): which of them are not significantly below the best.
+@dataclass(frozen=True)
+class Apart:
+    letters: Mapping[str, str] = field(default_factory=dict)
+    """Row -> its letters, "" for a row that cannot be judged; empty where no two rows can be compared."""
+    notes: tuple[str, ...] = ()
 
-    Paired t over the seeds that all rows have, Holm's correction over the comparisons with the best, 5 %. It counts the
-    noise of seeds, not that of the test items (`peftbench compare` counts both). Empty for fewer than two rows.
+
+def _compared(rows: Mapping[str, Mapping[int, float]]) -> dict[tuple[str, str], list[float]]:
+    """Pairs of rows with enough seeds in common -> their differences."""
+    found = {}
+    for a, b in combinations(rows, 2):
+        shared = sorted(set(rows[a]) & set(rows[b]))
+        if len(shared) >= LEAST:
+            found[a, b] = [rows[a][seed] - rows[b][seed] for seed in shared]
+    return found
+
+
+def apart(scores: Mapping[str, Mapping[int, float]]) -> Apart:
+    """Letters for rows (label -> seed -> summary score): two rows share one if and only if they are not told apart.
+
+    Paired t over the seeds that two rows share, Holm's correction over all pairs, 5 %. It counts the noise of seeds, not
+    that of the test items (`peftbench compare` counts both). Nothing for fewer than two rows.
     """
     rows = {label: seeds for label, seeds in scores.items() if seeds}
     if len(rows) < 2:
-        return ""
-    common = sorted(set.intersection(*(set(seeds) for seeds in rows.values())))
-    if len(common) < 2:
-        many = "One seed" if len(common) == 1 else "No seed that all rows have"
-        return f"{many}: nothing here says that a row is better than another."
+        return Apart()
+    pairs = _compared(rows)
+    if not pairs:
+        one = any(set(rows[a]) & set(rows[b]) for a, b in combinations(rows, 2))
+        many = "One seed" if one else "No seed that two rows share"
+        return Apart(notes=(f"{many}: nothing here says that a row is better than another.",))
     import numpy as np
 
+    from harness.report.stats.groups import letters
     from harness.report.stats.paired import holm
     from harness.report.stats.summary import over_runs
 
-    values = {label: np.array([seeds[seed] for seed in common]) for label, seeds in rows.items()}
-    best = max(values, key=lambda label: float(values[label].mean()))
-    others = [label for label in values if label != best]
-    estimates = [over_runs(values[best] - values[label]) for label in others]
+    judged = [label for label in rows if any(label in pair for pair in pairs)]
     # The same difference for each seed: no spread to judge it by.
-    p_values = [1.0 if found.p is None else found.p for found in estimates]
-    same = [label for label, p in zip(others, holm(p_values), strict=True) if p > ALPHA]
-    how = f"by the noise of {len(common)} seeds alone (paired t, Holm, 5 %; `peftbench compare` counts the test items' too)"
-    if not same:
-        return f"{best} is above every other row {how}."
-    return f"Not told apart from the best, {best}, {how}: {', '.join(same)}."
+    p_values = [1.0 if (p := over_runs(np.array(found)).p) is None else p for found in pairs.values()]
+    different = np.zeros((len(judged), len(judged)), dtype=bool)
+    for (a, b), p in zip(pairs, holm(p_values), strict=True):
+        i, j = judged.index(a), judged.index(b)
+        different[i, j] = different[j, i] = p <= ALPHA
+    means = [fmean(rows[label].values()) for label in judged]
+    found = dict.fromkeys(scores, "") | dict(zip(judged, letters(different, means), strict=True))
+    best = int(np.argmax(means))
+    same = [label for at, label in enumerate(judged) if at != best and not different[best, at]]
+    return Apart(found, tuple(_notes(judged[best], same, pairs, [label for label in scores if not found[label]])))
+
+
+def _notes(best: str, same: list[str], pairs: Mapping[tuple[str, str], list[float]], left: list[str]) -> list[str]:
+    from harness.report.stats.enough import too_few
+
+    counts = sorted({len(found) for found in pairs.values()})
+    seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    how = f"by the noise of {seeds} alone (paired t, Holm over all pairs, 5 %; `peftbench compare` counts the test items' too)"
+    notes = [
+        f"Not told apart from the best, {best}, {how}: {', '.join(same)}."
+        if same
+        else f"{best} is above every other row {how}.",
+        "Group: rows that share a letter are not told apart; no letter in common, and they are.",
+    ]
+    if left:
+        notes.append(f"No letter, since fewer than {LEAST} seeds are shared with another row: {', '.join(left)}.")
+    if few := too_few(counts[0], comparisons=len(pairs)):
+        notes.append(f"Without taking the noise of seeds for normal, as the letters do, {few}")
+    return notes

@@ -62,7 +62,9 @@ def gaps(by_row: Mapping[str, dict[str, list[RunRecord]]], names: Sequence[str],
     if few:
         notes.append(f"* fewer than {seeds} seeds: {_counted(few)}.")
     if empty or few:
-        notes.append("* also marks an average, memory or speed that rests on fewer runs than others.")
+        notes.append(
+            "* also marks an average, memory or speed that rests on fewer runs than others. --missing lists every gap."
+        )
     return notes
 
 
@@ -103,14 +105,16 @@ def caption(
     if any(column.name == "average" for column in columns):
         out = [column.name for column in columns if column.kind == "task" and column.name not in averaged]
         parts.append(f"Average: flat mean of {len(averaged)} tasks" + (f", without {', '.join(out)}." if out else "."))
-    if groups:
+    if groups and any(column.name == GROUP_MEAN for column in columns):
         sizes = ", ".join(f"{name} {len(names)}" for name, names in groups.items())
         parts.append(f"Group mean: mean of the means of the groups ({sizes} tasks).")
+    if groups and any(column.name.startswith("group/") for column in columns):
+        parts.append(f"{', '.join(groups)}: means of the groups.")
     parts += [
         text for title, text in ALSO.items() if any(c.kind == "also" and c.title.endswith(title) for c in columns)
     ]
     kinds = {column.kind for column in columns}
-    if "count" in kinds:
+    if any(column.name == "trainable" for column in columns):
         parts.append("Trainable: parameters, task head apart.")
     for column in columns:
         if column.kind == "bytes":
@@ -124,7 +128,8 @@ def caption(
                 f"{column.title}: seconds of training until the first evaluation at or above {column.target:g}, evaluations "
                 "left out, highest over tasks; empty if a run never got there or was not evaluated on its way."
             )
-    if kinds & {"bytes", "rate", "seconds"} and machines(records):
+    parts += [f"{c.title}: {c.name}, {c.over_tasks} over tasks." for c in columns if c.kind == "cost"]
+    if kinds & {"bytes", "rate", "seconds", "cost"} and machines(records):
         parts.append(f"Hardware: {machines(records)}.")
     if any(record.spec.tuning for record in records):
         parts.append(

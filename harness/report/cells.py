@@ -7,8 +7,13 @@ from typing import Literal
 
 from harness.report.setting import Setting
 
-Kind = Literal["task", "mean", "also", "count", "bytes", "rate", "seconds"]
-"""also: a score beside the main one, which neither ranks nor enters a mean"""
+Kind = Literal["task", "mean", "also", "count", "bytes", "rate", "seconds", "cost", "index", "mark"]
+"""also: a score beside the main one, which neither ranks nor enters a mean; cost: any other one, shown in the unit that
+its title ends in; index: made of scores and costs; mark: text"""
+
+Join = Literal["mean", "sum", "highest"]
+WHOLE = ("train_seconds", "epoch_eval_seconds", "eval_seconds", "setup_seconds", "wall_seconds")
+"""Costs of a whole run."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,15 @@ class Column:
     kind: Kind
     target: float | None = None
     """seconds: the score x100 that the time was taken to"""
+    scale: float = 1.0
+    """cost: what a value is divided by to be shown in the title's unit"""
+
+    @property
+    def over_tasks(self) -> Join:
+        """How a cost is joined: rates and single steps by their mean, a whole run's time and energy by their sum."""
+        if self.kind in {"count", "bytes", "seconds"} or self.name.endswith("_bytes"):
+            return "highest"
+        return "sum" if self.name in WHOLE or self.name.endswith("_joules") else "mean"
 
     @property
     def is_points(self) -> bool:
@@ -41,6 +55,8 @@ class Cell:
     """Seeds, or runs for a cost."""
     partial: bool = False
     """Stands on fewer seeds or tasks than the table's other cells."""
+    text: str = ""
+    """mark: what is shown"""
 
 
 @dataclass(frozen=True)

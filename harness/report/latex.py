@@ -20,7 +20,7 @@ def escape(text: str) -> str:
 
 
 def _cell(cell: Cell, column: Column, rank: int) -> str:
-    text = cell_text(cell, column.kind)
+    text = cell_text(cell, column.kind, column.scale)
     if text == MISSING:
         return "--"
     text = escape(text.removesuffix(FEWER)) + ("$^*$" if text.endswith(FEWER) else "")

@@ -1,14 +1,15 @@
-"""A leaderboard as text for a terminal of any width, as markdown and as CSV."""
+"""A leaderboard as text for a terminal of any width and as markdown."""
 
 from __future__ import annotations
 
-import csv
 import io
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.report.cells import Cell, Column, Kind, Row, Table
+from harness.report.cells import Cell, Column, Kind, Table
+from harness.report.flat import render_csv as render_csv
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 MISSING, FEWER = "·", "*"
 DECIMALS = 1
-PUBLISHED = tuple(f"published_{name}" for name in ("source", "model", "parameters", "protocol", "url"))
 POINTS = {"task", "mean", "also"}
 SUFFIXES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 LABEL_SHARE = 3
@@ -32,9 +32,19 @@ def short_number(value: float) -> str:
     return f"{value:.0f}"
 
 
-def cell_text(cell: Cell, kind: Kind) -> str:
+def figures(value: float) -> str:
+    """At least three figures, never an exponent: 0.0123, 1.23, 1,234."""
+    if not value or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}"
+
+
+def cell_text(cell: Cell, kind: Kind, scale: float = 1.0) -> str:
+    """`scale`: the column's, where the kind is cost."""
+    if kind == "mark":
+        return cell.text
     if cell.value is None:
-        return MISSING if kind in POINTS else ""
+        return MISSING
     mark = FEWER if cell.partial else ""
     if kind in POINTS:
         spread = "" if cell.sd is None else f"±{cell.sd:.{DECIMALS}f}"
@@ -43,6 +53,10 @@ def cell_text(cell: Cell, kind: Kind) -> str:
         return f"{cell.value / 1e9:.2f}{mark}"
     if kind == "seconds":
         return f"{cell.value:,.1f}{mark}"
+    if kind == "cost":
+        return figures(cell.value / scale) + mark
+    if kind == "index":
+        return f"{cell.value:.2f}{mark}"
     return (short_number(cell.value) if kind == "count" else f"{cell.value:,.0f}") + mark
 
 
@@ -93,7 +107,7 @@ def _grid(table: Table, columns: Sequence[Column], width: int) -> RichTable:
         grid.add_column(Text(words), justify="right", vertical="bottom", overflow="fold")
     for at, row in enumerate(table.rows):
         texts = [
-            Text(cell_text(table.cell(row, column), column.kind), style=styles[rank[at]])
+            Text(cell_text(table.cell(row, column), column.kind, column.scale), style=styles[rank[at]])
             for column, rank in zip(columns, ranks, strict=True)
         ]
         grid.add_row(Text(row.label), *texts)
@@ -169,7 +183,7 @@ def render_markdown(table: Table) -> str:
     ]
     for at, row in enumerate(table.rows):
         texts = [
-            wraps[rank[at]].format(cell_text(cell, column.kind).replace("*", "\\*"))
+            wraps[rank[at]].format(cell_text(cell, column.kind, column.scale).replace("*", "\\*"))
             for column, cell, rank in zip(table.columns, row.cells, ranks, strict=True)
         ]
         lines.append("| " + " | ".join([escape(row.label), *texts]) + " |")
@@ -177,25 +191,3 @@ def render_markdown(table: Table) -> str:
         lines.append("| " + " | ".join([f"*{escape(printed.label)}*", *map(escape, printed.texts)]) + " |")
     lines += ["", *(f"{escape(text)}  " for text in (*table.notes, table.caption))]
     return "\n".join(lines) + "\n"
-
-
-def render_csv(table: Table) -> str:
-    """Full precision: a score's mean, `_sd` and `_n`; costs in the unit of their name. `setting` joins to figures.
-
-    A table with published rows has five further columns, empty in the measured ones. Of their spreads only those
-    that their source calls a standard deviation stand under `_sd`.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    heads = [[c.name, f"{c.name}_sd", f"{c.name}_n"] if c.is_points else [c.name] for c in table.columns]
-    more = PUBLISHED if table.published else ()
-    writer.writerow(["title", "setting", "method", "variant", *sum(heads, []), *more])
-    for row in (*table.rows, *table.published):
-        values: list[float | int | str] = []
-        for column, cell in zip(table.columns, row.cells, strict=True):
-            many = cell.n if cell.n or isinstance(row, Row) else ""
-            found = [cell.value, cell.sd, many] if column.is_points else [cell.value]
-            values += ["" if value is None else value for value in found]
-        values += [getattr(row, name.removeprefix("published_"), "") for name in more]
-        writer.writerow([table.title, table.setting.id, row.method, row.label, *values])
-    return out.getvalue()

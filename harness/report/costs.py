@@ -1,0 +1,177 @@
+"""The columns of a leaderboard that hold costs: any that the records have, each in a unit that its title names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from harness.record import RunRecord
+from harness.report.caption import MEMORY, hardware
+from harness.report.cells import Cell, Column
+from harness.report.scores import ByTask, Filled
+
+SPEED = "train_tokens_per_second"
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "trainable": ("trainable",),
+    "head": ("head",),
+    "peak_memory": tuple(reversed(MEMORY)),
+    "tokens_per_second": (SPEED,),
+    "energy": ("train_gpu_energy_joules", "train_cpu_energy_joules"),
+    "eval_energy": ("eval_gpu_energy_joules", "eval_cpu_energy_joules"),
+    "added": ("added",),
+    "stored": ("stored",),
+    "total": ("total",),
+    "adapter_size": ("adapter_file_bytes",),
+    "reserved_memory": ("train_peak_reserved_bytes",),
+    "driver_memory": ("train_peak_driver_bytes",),
+    "accounted_memory": ("accounted_peak_bytes",),
+    "eval_memory": ("eval_peak_allocated_bytes", "eval_peak_resident_bytes"),
+    "samples_per_second": ("train_samples_per_second",),
+    "step_time": ("step_seconds_median",),
+    "train_time": ("train_seconds",),
+    "eval_time": ("eval_seconds",),
+    "wall_time": ("wall_seconds",),
+    "flops": ("counted_step_flops",),
+    "forward_flops": ("forward_flops_per_padded_token",),
+    "latency": ("serving_latency_unmerged_batch1_seconds", "serving_decode_unmerged_batch1_seconds"),
+}
+"""What a column is called on the command line -> the fields of a record that it may show; beside these any field's name"""
+PLAIN = {"trainable": "Trainable", "head": "+head", "added": "Added", "stored": "Stored", "total": "Total"}
+SHORT = {
+    SPEED: "Tokens/s",
+    "train_gpu_energy_joules": "GPU energy",
+    "train_cpu_energy_joules": "CPU energy",
+    "counted_step_flops": "Step",
+    "forward_flops_per_padded_token": "Forward",
+    "accounted_peak_bytes": "Accounted peak",
+    "adapter_file_bytes": "Adapter",
+    "train_seconds": "Training",
+    "step_seconds_median": "Step",
+    "eval_seconds": "Scoring",
+    "wall_seconds": "Wall time",
+    "train_samples_per_second": "Rows",
+}
+GIGA = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
+UNITS: tuple[tuple[str, tuple[tuple[float, str], ...]], ...] = (
+    ("_per_second", ((1.0, "/s"),)),
+    ("_flops_per_padded_token", tuple((size, f" {prefix}FLOPs/token") for size, prefix in (*GIGA, (1e3, "k")))),
+    ("_flops", tuple((size, f" {prefix}FLOPs") for size, prefix in GIGA)),
+    ("_bytes", ((1e9, " GB"), (1e6, " MB"), (1e3, " kB"))),
+    ("_joules", ((1e3, " kJ"), (1.0, " J"))),
+    ("_seconds", ((1.0, " s"), (1e-3, " ms"))),
+    ("_seconds_mean", ((1.0, " s"), (1e-3, " ms"))),
+    ("_seconds_median", ((1.0, " s"), (1e-3, " ms"))),
+    ("_seconds_p10", ((1.0, " s"), (1e-3, " ms"))),
+    ("_seconds_p90", ((1.0, " s"), (1e-3, " ms"))),
+)
+"""The end of a field's name -> what its values are divided by and how the title ends, largest first"""
+
+
+def memory_counter(record: RunRecord) -> str | None:
+    """The field with this run's peak memory of training: the allocator's on CUDA, the resident set on a CPU."""
+    for name in reversed(MEMORY):
+        if record.costs.get(name) is not None:
+            return name
+    return None
+
+
+def seconds_to(record: RunRecord, target: float) -> float | None:
+    """Training time until the first evaluation of the reported split at or above `target` (score x100), evaluations
+    left out; None if there was none."""
+    for point in record.curve:
+        score = point.get(f"eval_{record.metric}")
+        if score is not None and 100 * score >= target:
+            return point.get("train_seconds")
+    return None
+
+
+def value(record: RunRecord, column: Column) -> float | None:
+    """In the field's own unit; None if it was not measured."""
+    if column.target is not None:
+        return seconds_to(record, column.target)
+    if column.name in record.parameters:
+        return record.parameters[column.name]
+    if column.name in MEMORY and memory_counter(record) != column.name:
+        return None
+    return record.costs.get(column.name)
+
+
+def cost_cell(by_task: ByTask, column: Column, complete: bool) -> Cell:
+    """Mean over seeds, then over tasks as `Column.over_tasks` says; empty where runs of several machines would be mixed."""
+    done = {task: [r for r in found if r.status == "done"] for task, found in by_task.items()}
+    if column.kind != "count" and len({hardware(r) for found in done.values() for r in found}) > 1:
+        return Cell()
+    values = {t: [v for r in found if (v := value(r, column)) is not None] for t, found in done.items()}
+    means = [fmean(found) for found in values.values() if found]
+    whole = column.kind == "seconds" or column.over_tasks == "sum"
+    if not means or (whole and any(len(values[task]) < len(found) for task, found in done.items())):
+        return Cell()
+    joined = {"mean": fmean, "sum": sum, "highest": max}[column.over_tasks](means)
+    return Cell(joined, None, sum(map(len, values.values())), column.kind != "count" and not complete)
+
+
+def _unit(field: str, largest: float | None) -> tuple[float, str, str]:
+    """(what to divide by, how the title ends, the field's name without its unit)"""
+    for ending, sizes in UNITS:
+        if field.endswith(ending):
+            scale, unit = next(((size, unit) for size, unit in sizes if largest is None or largest >= size), sizes[-1])
+            return scale, unit, field.removesuffix(ending)
+    return 1.0, "", field
+
+
+def _column(field: str, records: Sequence[RunRecord]) -> Column:
+    if field in PLAIN:
+        return Column(field, PLAIN[field], "count")
+    if field in MEMORY:
+        return Column(field, MEMORY[field][0], "bytes")
+    if field == SPEED:
+        return Column(field, SHORT[field], "rate")
+    if any(field in record.parameters for record in records):
+        return Column(field, field.replace("_", " ").capitalize(), "count")
+    measured = [v for record in records if (v := record.costs.get(field)) is not None]
+    scale, unit, rest = _unit(field, max(map(abs, measured), default=None))
+    words = rest.replace("_", " ")
+    return Column(field, SHORT.get(field, words[:1].upper() + words[1:]) + unit, "cost", scale=scale)
+
+
+def usual(records: Sequence[RunRecord], target: float | None) -> list[Column]:
+    """Parameters, memory, speed: those that at least one finished run has a value for."""
+    fields = ("trainable", "head", *MEMORY, SPEED)
+    columns = [_column(field, records) for field in fields]
+    if target is not None:
+        columns.append(Column("seconds_to_target", f"s to {target:g}", "seconds", target))
+    done = [record for record in records if record.status == "done"]
+    return [column for column in columns if any(value(record, column) is not None for record in done)]
+
+
+def known(records: Iterable[RunRecord]) -> set[str]:
+    """Fields of these records that a column may be asked for by their own names."""
+    return {name for record in records for name in (*record.parameters, *record.costs)}
+
+
+def asked(word: str, records: Sequence[RunRecord]) -> list[Column]:
+    """The columns of a word of `WORDS` or of a field's name; of several counters those that some run has, or the first
+    where none has, so that what was not measured shows as missing. Empty for a word that is neither."""
+    fields = WORDS.get(word) or ((word,) if word in known(records) else ())
+    columns = [_column(field, records) for field in fields]
+    done = [record for record in records if record.status == "done"]
+    measured = [column for column in columns if any(value(record, column) is not None for record in done)]
+    return measured or columns[:1]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Fills cost columns for the rows of one table."""
+
+    records: Sequence[RunRecord]
+    by_row: Mapping[str, ByTask]
+    complete: Sequence[bool]
+    """Whether a row has as many seeds on every task as any."""
+
+    def fill(self, columns: Iterable[Column]) -> list[Filled]:
+        return [(column, self.cells(column)) for column in columns]
+
+    def cells(self, column: Column) -> list[Cell]:
+        rows = zip(self.by_row.values(), self.complete, strict=True)
+        return [cost_cell(by_task, column, complete) for by_task, complete in rows]
