@@ -1,4 +1,4 @@
-"""`peftbench compare`, `table`, `figure`, `import`: records in, tables and pictures out."""
+"""`peftbench compare`, `table`, `import`: records in, tables out."""
 
 from __future__ import annotations
 
@@ -15,17 +15,6 @@ class Format(StrEnum):
     text = "text"
     markdown = "markdown"
     csv = "csv"
-
-
-class Figure(StrEnum):
-    pareto = "pareto"
-    bars = "bars"
-
-
-class Cost(StrEnum):
-    trainable = "trainable"
-    memory = "memory"
-    speed = "speed"
 
 
 import_ = typer.Typer(no_args_is_help=True, help="Read other tools' result files into a results folder.")
@@ -82,17 +71,3 @@ def table(
     from harness.commands import views
 
     views.table(results, out or results, console())
-
-
-@app.command()
-@plain_errors
-def figure(
-    kind: Annotated[Figure, typer.Argument()],
-    results: Results = RESULTS,
-    out: Annotated[Path | None, typer.Option(help="Default: figures/ in the results folder.")] = None,
-    cost: Annotated[Cost, typer.Option(help="The horizontal axis of pareto.")] = Cost.trainable,
-) -> None:
-    """Draw pareto (score against a cost) or bars (score by task) as PDF, SVG and PNG, with the CSV they show."""
-    from harness.commands import views
-
-    views.figure(kind.value, results, out or results / "figures", cost.value, console())

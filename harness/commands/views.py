@@ -1,4 +1,4 @@
-"""`peftbench table` and `figure`: records in, tables and pictures out."""
+"""`peftbench table`, and what every view of records begins with."""
 
 from __future__ import annotations
 
@@ -44,11 +44,4 @@ def write_table(store: Store) -> list[Path]:
 
 def table(results: Path, out: Path, console: Console) -> None:
     for path in tidy.write_table(open_records(results, console), out):
-        console.print(str(path), markup=False, soft_wrap=True)
-
-
-def figure(kind: str, results: Path, out: Path, cost: str, console: Console) -> None:
-    from harness.report import figure as figures
-
-    for path in figures.draw(kind, open_records(results, console), out, cost):
         console.print(str(path), markup=False, soft_wrap=True)
