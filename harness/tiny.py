@@ -16,10 +16,12 @@ KINDS = {
 
 
 NARROW = {
+    "badam": {"period": 3},
     "c3a": {"block": 8},
     "diffusekrona": {"a1": 4, "a2": 4},
     "dept": {"tokens": 8, "r": 4, "length": 20},
     "dpt": {"tokens": 20},
+    "flexora": {"selection": 0.25},
     "fourierft": {"n": 100},
     "ila": {"after": (0,)},
     "lisa": {"layers": 1, "period": 3},
@@ -27,9 +29,11 @@ NARROW = {
     "lora-sb": {"r": 8},
     "miss": {"r": 8},
     "psoft": {"r": 8},
+    "salora": {"prompts": "[[[5, 40, 17], [9, 33]], [[60, 7], [9, 12, 50]]]", "r": 4, "safe": 2, "task": 8},
     "shira": {"r": 4},
     "spectral-adapter": {"r": 6},
     "spiel": {"density": 0.05},
+    "sst": {"r": 4, "steps": 5},
     "velora": {"groups": 8},
     "waveft": {"n": 100},
 }
