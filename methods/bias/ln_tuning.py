@@ -42,6 +42,7 @@ METHOD = Method(
     backend="native",
     # The paper has no encoder; as for other methods that train only vectors.
     learning_rate=1e-3,
+    aliases=("ln-tune-mllm",),
     config=Config,
     attach=attach,
     count=count,

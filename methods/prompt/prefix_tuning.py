@@ -44,6 +44,7 @@ METHOD = Method(
     backend="peft",
     # Not from the paper, which has no encoder; as in PEFT's example for RoBERTa.
     learning_rate=1e-2,
+    aliases=("p-tuning-v2",),
     config=Config,
     attach=attach,
     positions=lambda config: config.tokens,
