@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import nn
 
-from methods.spec import Unsupported
+from methods.spec import Site, Unsupported
 
 NORM_TYPES = ("LayerNorm", "RMSNorm", "LayerNorm1D")
 
@@ -40,6 +42,13 @@ def train_norms(model: nn.Module) -> None:
         raise Unsupported("the model has no LayerNorm or RMSNorm with a weight to train")
     for norm in norms:
         norm.requires_grad_(True)
+
+
+def blocks_of(sites: Sequence[Site]) -> list[str]:
+    """Dotted paths of the blocks that the sites lie in: stack after stack as the sites come, the first block first."""
+    found = {(site.name.partition(f".{site.block}.")[0], site.block): None for site in sites}
+    stacks = list(dict.fromkeys(stack for stack, _ in found))
+    return [f"{stack}.{block}" for stack, block in sorted(found, key=lambda at: (stacks.index(at[0]), at[1]))]
 
 
 def unchanged(model: nn.Module) -> nn.Module:

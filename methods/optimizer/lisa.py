@@ -7,7 +7,6 @@ of the blocks, gradients and moments take gamma / N_L of what full fine-tuning n
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from methods.layers import unchanged
+from methods.layers import blocks_of, unchanged
+from methods.optimizer._turns import TurnsAdamW, mark, param_groups
 from methods.spec import Method, Paper, Shape, Site
 
 
@@ -31,44 +31,21 @@ class Config:
             raise ValueError(f"layers={self.layers} and period={self.period} must both be at least 1")
 
 
-class LisaAdamW(torch.optim.AdamW):
-    """AdamW over groups of which those with a `block` train by turns. A turn begins in `zero_grad`, the first thing that
-    happens in a step, so that the backward pass never makes a gradient for what does not train."""
-
+class LisaAdamW(TurnsAdamW):
     def __init__(self, groups: list[dict[str, Any]], config: Config) -> None:
-        super().__init__(groups)
-        self.layers, self.period, self.steps = config.layers, config.period, 0
-        blocks = [group for group in self.param_groups if "block" in group]
-        self.blocks = sorted({group["block"] for group in blocks})
-        self.generator = random.Random(blocks[0]["seed"]) if blocks else random.Random(0)
+        super().__init__(groups, config.period)
+        self.layers = config.layers
 
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        super().zero_grad(set_to_none)
-        if self.blocks and self.steps % self.period == 0:
-            self.draw()
-
-    def draw(self) -> None:
-        chosen = set(self.generator.sample(self.blocks, self.layers))
-        for group in self.param_groups:
-            if "block" in group:
-                for parameter in group["params"]:
-                    parameter.requires_grad_(group["block"] in chosen)
-                    if group["block"] not in chosen:
-                        parameter.grad = None
-                        self.state.pop(parameter, None)
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        self.steps += 1
-        return super().step(closure)
+    def chosen(self) -> list[int]:
+        return self.generator.sample(self.blocks, self.layers)
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
     """Raises ValueError if fewer blocks are there than shall train at a time."""
-    names = dict.fromkeys(site.name.partition(f".{site.block}.")[0] + f".{site.block}" for site in sites)
+    names = blocks_of(sites)
     if config.layers > len(names):
         raise ValueError(f"layers={config.layers}: the model has {len(names)} blocks; set it from 1 to {len(names)}")
-    model.turns, model.turns_seed = list(names), int(torch.randint(2**31, (1,), device="cpu"))
+    mark(model, names)
     return model.requires_grad_(True)
 
 
@@ -77,19 +54,6 @@ def count(shape: Shape, config: Config) -> int:
     if config.layers > shape.blocks:
         raise ValueError(f"layers={config.layers}: the model has {shape.blocks} blocks")
     return shape.parameters
-
-
-def param_groups(model: nn.Module, config: Config, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
-    inside = {id(p): at for at, name in enumerate(model.turns) for p in model.get_submodule(name).parameters()}
-    found: dict[tuple[int | None, bool], list[nn.Parameter]] = {}
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            found.setdefault((inside.get(id(parameter)), parameter.ndim > 1), []).append(parameter)
-    groups = []
-    for (block, matrices), parameters in found.items():
-        group = {"params": parameters, "lr": learning_rate, "weight_decay": weight_decay if matrices else 0.0}
-        groups.append(group if block is None else group | {"block": block, "seed": model.turns_seed})
-    return groups
 
 
 def optimizer(groups: list[dict[str, Any]], config: Config) -> torch.optim.Optimizer:

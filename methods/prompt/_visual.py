@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from methods.layers import freeze
+from methods.layers import blocks_of, freeze
 from methods.spec import ModelKind, Site, TaskKind, Unsupported
 
 
@@ -29,12 +29,6 @@ class Prompts(nn.Module):
         tokens = self.dropout(self.P[at]).expand(len(hidden), -1, -1).to(hidden.dtype)
         rest = hidden[:, 1 + (tokens.shape[1] if at else 0) :]
         return (torch.cat([hidden[:, :1], tokens, rest], dim=1), *args[1:])
-
-
-def blocks_of(sites: Sequence[Site]) -> list[str]:
-    """Names of the blocks, first one first."""
-    found = {site.block: site.name.partition(f".{site.block}.")[0] + f".{site.block}" for site in sites}
-    return [found[at] for at in sorted(found)]
 
 
 def attach_visual(model: nn.Module, sites: Sequence[Site], tokens: int, dropout: float, deep: bool) -> nn.Module:

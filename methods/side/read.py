@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from methods.layers import freeze
+from methods.layers import blocks_of, freeze
 from methods.linear import lifted
 from methods.spec import Method, ModelKind, Paper, Shape, Site, TaskKind, Unsupported
 
@@ -53,8 +53,7 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
     if reading is None:
         raise Unsupported("the model's blocks have no attention whose input's width could be read")
     freeze(model)
-    names = {site.block: site.name.partition(f".{site.block}.")[0] + f".{site.block}" for site in sites}
-    blocks = [model.get_submodule(names[at]) for at in sorted(names)]
+    blocks = [model.get_submodule(name) for name in blocks_of(sites)]
     device = model.get_submodule(reading.name).weight.device
     model.reader = Reader(reading.d_in, config.inner, device)
 
