@@ -164,7 +164,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
     sweep = replace(sweep, probes=probes)
     announce(sweep, say)
     if dry:
-        _print_plan(sweep.planned, console)
+        print_plan(sweep.planned, console)
         return False
     store = Store(out)
     run_sweep(sweep, store, Progress(console), isolate)
@@ -194,7 +194,7 @@ def announce(sweep: Sweep, say: Any) -> None:
         say(f"Note:  {note}")
 
 
-def _print_plan(planned: list[Planned], console: Console) -> None:
+def print_plan(planned: list[Planned], console: Console) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)

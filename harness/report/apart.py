@@ -73,7 +73,7 @@ def _notes(best: str, same: list[str], pairs: Mapping[tuple[str, str], list[floa
         f"Not told apart from the best, {best}, {how}: {', '.join(same)}."
         if same
         else f"{best} is above every other row {how}.",
-        "Group: rows that share a letter are not told apart; no letter in common, and they are.",
+        "Group: rows without a letter in common are told apart.",
     ]
     if left:
         notes.append(f"No letter, since fewer than {LEAST} seeds are shared with another row: {', '.join(left)}.")

@@ -1,0 +1,106 @@
+"""`peftbench reproduce`: run a published protocol and hold what it gives against the printed numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness.commands.run import DEFAULT_OUT, announce, print_plan, request_from
+from harness.execute.process import start_server
+from harness.progress import Progress
+from harness.record import UserError
+from harness.report import reproduced
+from harness.reproduce import Claim, claim_named, claims, outcomes, printed_line, request
+from harness.store import Store
+from harness.sweep import choices_for, prepare
+from harness.sweep import run as run_sweep
+
+SAME_GRADIENTS = ("gradient_accumulation", "gradient_checkpointing")
+"""Recipe options that change memory and time, not what is learned."""
+
+
+def listed(where: Path | None, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("Name", "Protocol", "Runs", "Held against"):
+        table.add_column(head, overflow="fold", no_wrap=head == "Name")
+    for name, claim in claims(where).items():
+        runs = len(claim.seeds) * len({task for task, _ in claim.places().values()})
+        table.add_row(*map(Text, (name, claim.title, str(runs), claim.published["source"])))
+    console.print(table)
+
+
+def _option(name: str, value: Any) -> str:
+    return f"--{name.replace('_', '-')} {value}"
+
+
+def reproduce(
+    name: str,
+    options: Mapping[str, Any],
+    overrides: Mapping[str, Any],
+    dry: bool,
+    isolate: bool,
+    form: str,
+    where: Path | None,
+    console: Console,
+) -> bool:
+    """Returns whether a run failed. `overrides`: what `peftbench run` calls so, marked as a change of the protocol.
+
+    Raises UserError for a name, task or option that cannot be."""
+    notes = console if form == "text" else Console(stderr=True)
+
+    def say(text: str) -> None:
+        notes.print(text, markup=False, soft_wrap=True)
+
+    claim = claim_named(name, where)
+    line = printed_line(claim, where)
+    model = overrides.get("model")
+    recipe = {key: value for key, value in overrides.items() if key != "model"}
+    changed = [_option(key, value) for key, value in overrides.items() if key not in SAME_GRADIENTS]
+    given = request_from({"methods": claim.method, "tasks": ",".join(claim.tasks), "preset": claim.preset, **options})
+    asked = request(
+        claim,
+        given.tasks if "tasks" in options else (),
+        given.seeds if "seeds" in options else (),
+        recipe,
+    )
+    data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
+    if data_dir is not None and not data_dir.is_dir():
+        raise UserError(f"--data-dir {data_dir}: there is no such folder.")
+    if isolate and not dry:
+        choices_for(asked)
+        start_server()
+    sweep = prepare(asked, model or claim.model or None, data_dir, dry, say)
+    announce(sweep, say)
+    if dry:
+        print_plan(sweep.planned, notes)
+        say(f"To be held against: {line[next(iter(claim.places()))].source}.")
+        return False
+    store = Store(Path(options.get("out", DEFAULT_OUT)).expanduser())
+    run_sweep(sweep, store, Progress(notes), isolate)
+    planned = {item.spec.key for item in sweep.planned}
+    records = [record for record in store.records() if record.key in planned]
+    found = reproduced.Reproduction(
+        claim, outcomes(claim, line, records), changed, _partly(claim, asked.tasks, asked.seeds)
+    )
+    if form == "text":
+        console.print()
+        reproduced.print_text(found, console)
+        say(f"\nRecords: {store.folder}/runs")
+    else:
+        print({"csv": reproduced.render_csv, "markdown": reproduced.render_markdown}[form](found), end="")
+    return any(record.status == "failed" for record in records)
+
+
+def _partly(claim: Claim, chosen: tuple[str, ...], seeds: tuple[int, ...]) -> str:
+    parts = []
+    if chosen != claim.tasks:
+        parts.append(f"tasks {', '.join(chosen)}")
+    if len(seeds) < len(claim.seeds):
+        parts.append(f"{len(seeds)} of {len(claim.seeds)} seeds")
+    return ", ".join(parts)
