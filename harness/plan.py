@@ -255,28 +255,29 @@ def plan(
     data: Mapping[str, Mapping[str, Any]],
     sha256_of: Callable[[str], str] = lambda method: "",
 ) -> list[Planned]:
-    """Every run, seeds innermost; `bases` holds each choice's model, `data` each task's source description."""
+    """Every run, seeds innermost; `bases` holds each choice's model, `data` each task's source description.
+
+    Runs that differ in nothing but the seed share their mappings, which must not be changed.
+    """
     runs = []
     for choice, base in zip(choices, bases, strict=True):
         recipe = {k: v for k, v in asdict(choice.recipe).items() if k not in Recipe.BY_METHOD}
-        for seed in request.seeds:
-            spec = RunSpec(
-                method=choice.method.name,
-                config=plain(asdict(choice.config)),
-                task=choice.task.name,
-                task_version=choice.task.version,
-                protocol=choice.task.protocol,
-                data=dict(data[choice.task.name]),
-                model=base.name,
-                model_source=dict(base.source),
-                recipe={**recipe, "learning_rate": choice.learning_rate},
-                seed=seed,
-                suite=choice.suite.name,
-                preset=request.preset,
-                method_sha256=sha256_of(choice.method.name),
-            )
-            skip = choice.skip or base.misfit(choice.task) or choice.method.supports(base.kind, choice.task.kind) or ""
-            runs.append(Planned(spec, choice.learning_rate_from, skip))
+        parts: dict[str, Any] = {
+            "method": choice.method.name,
+            "config": plain(asdict(choice.config)),
+            "task": choice.task.name,
+            "task_version": choice.task.version,
+            "protocol": choice.task.protocol,
+            "data": dict(data[choice.task.name]),
+            "model": base.name,
+            "model_source": dict(base.source),
+            "recipe": {**recipe, "learning_rate": choice.learning_rate},
+            "suite": choice.suite.name,
+            "preset": request.preset,
+            "method_sha256": sha256_of(choice.method.name),
+        }
+        skip = choice.skip or base.misfit(choice.task) or choice.method.supports(base.kind, choice.task.kind) or ""
+        runs += [Planned(RunSpec(seed=seed, **parts), choice.learning_rate_from, skip) for seed in request.seeds]
     return runs
 
 

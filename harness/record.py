@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, Literal
 
 SCHEMA = 1
@@ -16,9 +17,12 @@ class UserError(Exception):
     """Something the user can mend: shown as one sentence, exit code 2, no traceback."""
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces; NaN and infinities are refused with ValueError."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return _CANONICAL.encode(value)
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,13 @@ class RunSpec:
     NAMES = ("suite", "preset")
     IF_ANY = ("method_sha256", "tuning")
 
-    @property
+    @cached_property
     def key(self) -> str:
         """sha256 of the canonical JSON of what decides the result, 16 hex digits."""
-        identity = {k: v for k, v in asdict(self).items() if k not in self.NAMES and (v or k not in self.IF_ANY)}
-        return hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:16]
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in self.NAMES}
+        identity = {name: value for name, value in values.items() if value or name not in self.IF_ANY}
+        # A path that is no UTF-8 comes from the command line as text with lone surrogates.
+        return hashlib.sha256(canonical_json(identity).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> RunSpec:

@@ -7,16 +7,25 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+import stat
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+from harness import index
+from harness.index import Standing
 from harness.record import RunRecord, RunSpec, Status, UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 KEY = re.compile(r"[0-9a-f]{12,64}")
 ITEMS = re.compile(rf"{KEY.pattern}\.items\..+")
+FEW = 200
+"""Fewer records are read one by one faster than any index."""
 TEXTS, MAPPINGS = {"str", "Status"}, ("Mapping[", "dict[")
 
 
@@ -71,6 +80,8 @@ def _check(record: RunRecord) -> None:
             )  # fmt: skip
             if not fits:
                 raise ValueError(f"{item.name} is {type(value).__name__}")
+    if not all(isinstance(point, dict) for point in record.curve):
+        raise ValueError("a point of curve is no object")
     for name in ("scores", "parameters", "costs"):
         for field, value in getattr(record, name).items():
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
@@ -81,6 +92,8 @@ def _check(record: RunRecord) -> None:
 
 def read_record(path: Path) -> RunRecord:
     """Raises OSError, or ValueError with a reason if the file is no record of ours."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError("no regular file")
     try:
         value = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
         record = RunRecord.from_dict(value)
@@ -101,7 +114,7 @@ class Store:
         """Raises UserError if `folder`, or what should be a folder above it, is a file."""
         self.folder = Path(folder)
         self.problems: list[str] = []
-        """One sentence for each file that the last `records()` passed over."""
+        """One sentence for each file that the last reading passed over."""
         standing = next((p for p in (self.folder, *self.folder.absolute().parents) if p.exists()), None)
         if standing is not None and not standing.is_dir():
             raise UserError(f"{standing} is a file; a folder of records is needed there.")
@@ -118,6 +131,11 @@ class Store:
         make_folder(record.parent)
         return record.with_name(f"{key}.items.{suffix}")
 
+    def items(self, key: str) -> list[Path]:
+        """The per-item files of a run, sorted."""
+        found = self.path(key).parent.glob(f"{key}.items.*")
+        return sorted(path for path in found if path.is_file() and not path.is_symlink())
+
     def get(self, key: str) -> RunRecord | None:
         """The record of that key; None if there is none that can be read, so that its run is made again."""
         path = self.path(key)
@@ -132,7 +150,33 @@ class Store:
 
     def missing(self, specs: Iterable[RunSpec]) -> list[RunSpec]:
         """Those without a done record: never run, failed, skipped, or unreadable."""
-        return [spec for spec in specs if not self.has_done(spec.key)]
+        wanted = list(specs)
+        found = self.standing([spec.key for spec in wanted])
+        return [spec for spec in wanted if spec.key not in found or found[spec.key].status != "done"]
+
+    def standing(self, keys: Sequence[str] | None = None) -> dict[str, Standing]:
+        """What stands in the store under these keys, or under all: that can be read, by key."""
+        if keys is not None and len(keys) < FEW:
+            return {key: standing for key in keys if (standing := self._one(key)) is not None}
+        self.problems = []
+        found = self._files()
+        table = self._table(found, index.LIGHT)
+        if table is None:
+            wanted = found if keys is None else found.keys() & set(keys)
+            return {key: standing for key in wanted if (standing := self._one(key)) is not None}
+        known = index.standing(table)
+        return known if keys is None else {key: known[key] for key in keys if key in known}
+
+    def _one(self, key: str) -> Standing | None:
+        stamp, record = self.stamp(key), self.get(key)
+        return None if stamp is None or record is None else Standing.of(stamp, record)
+
+    def stamp(self, key: str) -> str | None:
+        """What changes with the record's file; None if there is no such file."""
+        try:
+            return index.stamp_of(os.stat(self.path(key)))
+        except OSError:
+            return None
 
     def put(self, record: RunRecord) -> bool:
         """Writes the record; returns False, and writes nothing, where it would replace a done one with one that is not.
@@ -152,18 +196,80 @@ class Store:
             raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
         return True
 
-    def records(self) -> Iterator[RunRecord]:
-        """All readable records in the order of their keys; `problems` then names what was passed over."""
+    def records(self, brief: bool = False) -> Iterator[RunRecord]:
+        """All readable records in the order of their keys; `problems` then names what was passed over.
+
+        `brief` is fast for many records: a curve may have only its points with scores, a traceback may be missing, and
+        equal parts of several records may be the same objects, which must not be changed.
+        """
         self.problems = []
-        runs = self.folder / "runs"
-        for path in sorted(p for p in runs.rglob("*") if not p.is_dir()):
-            if path.name.startswith(".") or ITEMS.fullmatch(path.name):
-                continue
-            if not KEY.fullmatch(path.stem) or path.suffix != ".json" or path != self.path(path.stem):
-                self.problems.append(f"{path}: not a file of this store")
-                continue
-            try:
-                yield read_record(path)
-            except (OSError, ValueError) as error:
-                reason = error.strerror if isinstance(error, OSError) else error
-                self.problems.append(f"{path}: not a readable record ({reason})")
+        found = self._files()
+        table = self._table(found, index.COLUMNS) if brief else None
+        if table is not None:
+            yield from index.records(table)
+            return
+        for key in sorted(found):
+            record = self._read(key)
+            if record is not None:
+                yield record
+
+    def _read(self, key: str) -> RunRecord | None:
+        """The record, or None and a problem noted."""
+        path = self.path(key)
+        try:
+            return read_record(path)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            self.problems.append(f"{path}: not a readable record ({reason})")
+            return None
+
+    def _files(self) -> dict[str, str]:
+        """Key -> stamp of each record's file; what is no file of a store is a problem."""
+        found: dict[str, str] = {}
+        runs = os.path.join(self.folder, "runs")
+        left = [runs]
+        while left:
+            folder = left.pop()
+            with suppress(FileNotFoundError), os.scandir(folder) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if entry.is_dir():
+                        left += [] if entry.is_symlink() else [entry.path]
+                    elif name.startswith(".") or ITEMS.fullmatch(name):
+                        continue
+                    elif not (
+                        name.endswith(".json") and KEY.fullmatch(name[:-5]) and folder == os.path.join(runs, name[:2])
+                    ):
+                        self.problems.append(f"{entry.path}: not a file of this store")
+                    else:
+                        with suppress(FileNotFoundError):
+                            found[name[:-5]] = index.stamp_of(entry.stat())
+        self.problems.sort()
+        return found
+
+    def _table(self, found: Mapping[str, str], columns: Sequence[str]) -> pa.Table | None:
+        """The index's columns for these files, read anew where they changed; None if they are too few to need one."""
+        path = self.folder / index.FILE
+        if len(found) < FEW and not path.is_file():
+            return None
+        kept = index.load(path, columns)
+        kept = index.rows([]).select(list(columns)) if kept is None else index.fitting(kept, found)
+        known, began = index.stamps(kept), time.time_ns()
+        changed = sorted(key for key in found if key not in known)
+        parts = []
+        for at in range(0, len(changed), index.BATCH):
+            batch = changed[at : at + index.BATCH]
+            read = [(found[key], record) for key in batch if (record := self._read(key)) is not None]
+            parts.append(index.rows(read))
+        if len(changed) > max(FEW, len(found) // 50):
+            self._save_index(parts, found, began)
+        return index.joined([kept, *parts], columns) if parts else kept
+
+    def _save_index(self, parts: Sequence[pa.Table], found: Mapping[str, str], began: int) -> None:
+        """Adds the rows to the index; where that cannot be written, the next reading does this one's work again."""
+        path = self.folder / index.FILE
+        whole = index.load(path)
+        old = [] if whole is None else [index.fitting(whole, found)]
+        table = index.settled(index.joined([*old, *parts], index.COLUMNS), began)
+        with suppress(OSError), replacing(path) as temporary:
+            index.save(table, temporary)
