@@ -7,6 +7,7 @@ y = s + W_up f(W_down s).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -42,20 +43,30 @@ def _block(model: nn.Module, site: Site) -> nn.Module:
     return model.get_submodule(".".join(parts[: parts.index(str(site.block)) + 1]))
 
 
-def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
-    """Raises Unsupported if no feed-forward is found."""
-    freeze(model)
+def stand_after(model: nn.Module, site: Site, adapter: nn.Module) -> None:
+    """Puts the adapter after the feed-forward that ends in the site."""
+    _, norm = closing(model, site)
+    place, hook = (_block(model, site), _after_block) if norm is None else (norm, _around_norm)
+    place.adapter = adapter
+    place.register_forward_hook(hook)
+
+
+def last_layers(sites: Sequence[Site]) -> list[Site]:
+    """Of each feed-forward. Raises Unsupported if there is none."""
     last = [site for site in sites if site.role == "down"]
     if not last:
         raise Unsupported("the series adapter stands after a block's feed-forward, and this model has none")
-    for site in last:
-        _, norm = closing(model, site)
-        place, hook = (_block(model, site), _after_block) if norm is None else (norm, _around_norm)
+    return last
+
+
+def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
+    """Raises Unsupported if no feed-forward is found."""
+    freeze(model)
+    draw = partial(nn.init.normal_, std=INITIAL_STD)
+    for site in last_layers(sites):
         inner = max(1, site.d_out // config.reduction)
-        draw = partial(nn.init.normal_, std=INITIAL_STD)
         like = model.get_submodule(site.name).weight
-        place.adapter = Bottleneck(site.d_out, inner, nn.functional.relu, draw, like)
-        place.register_forward_hook(hook)
+        stand_after(model, site, Bottleneck(site.d_out, inner, nn.functional.relu, draw, like))
     return model
 
 
