@@ -33,6 +33,7 @@ NARROW = {
     "shira": {"r": 4},
     "spectral-adapter": {"r": 6},
     "spiel": {"density": 0.05},
+    "spt": {"share": 0.3},
     "sst": {"r": 4, "steps": 5},
     "velora": {"groups": 8},
     "waveft": {"n": 100},
