@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from harness.report.cells import Cell, Column, Table
 from harness.report.render import FEWER, MISSING, cell_text, places, short_titles
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", **{c: f"\\{c}" for c in "&%$#_{}"},
+    ">": r"\textgreater{}", "`": "'", "|": r"\textbar{}", **{c: f"\\{c}" for c in "&%$#_{}"},
 }  # fmt: skip
+SOURCE = re.compile(r" \(published: .*\)")
+LATIN = 0x17F
+"""The last letter of Latin Extended-A."""
 MATHS = {"±": r"$\pm$", "·": "--", "×": r"$\times$"}
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(SPECIAL.get(c) or MATHS.get(c) or c for c in " ".join(text.split()))
+    """Text that LaTeX prints as it is; two hyphens stay two."""
+    parts = " ".join(text.split()).split("--")
+    return "-{}-".join("".join(SPECIAL.get(c) or MATHS.get(c) or _known(c) for c in part) for part in parts)
+
+
+def _known(c: str) -> str:
+    """The character, or its number where the fonts that every LaTeX has may lack it."""
+    return c if ord(c) <= LATIN else f"[U+{ord(c):04X}]"
+
+
+def _prose(texts: Iterable[str]) -> str:
+    """Sentences; powers set as such, commands quoted."""
+    text = escape(" ".join(re.sub(r"(?<![.!?])$", ".", text) for text in texts))
+    text = re.sub(r"'(peftbench [^']*)'", r"`\1'", text)
+    return re.sub(r"\\textasciicircum\{\}(-?\w+)", r"$^{\1}$", text)
 
 
 def _cell(cell: Cell, column: Column, rank: int) -> str:
@@ -29,7 +46,8 @@ def _cell(cell: Cell, column: Column, rank: int) -> str:
 
 def render_latex(table: Table) -> str:
     """A `table*` that needs `\\usepackage{booktabs}` and, for many columns, fits itself into the page's width by
-    `\\usepackage{graphicx}`. Published rows stand under a rule of their own, in italics."""
+    `\\usepackage{graphicx}`. Published rows stand under a rule of their own, in italics; notes
+    under the table."""
     titles = short_titles(table)
     ranks = [places(table, column) for column in table.columns]
     rows = [
@@ -42,17 +60,21 @@ def render_latex(table: Table) -> str:
         ]
         for at, row in enumerate(table.rows)
     ]
-    printed = [[rf"\textit{{{escape(one.label)}}}", *map(escape, one.texts)] for one in table.published]
+    # The mark in the label leads to the note that names the source, which would make the column wider than the page.
+    printed = [[rf"\textit{{{escape(SOURCE.sub('', one.label))}}}", *map(escape, one.texts)] for one in table.published]
     body = [" & ".join(cells) + r" \\" for cells in rows]
-    body += [r"\midrule", *(" & ".join(cells) + r" \\" for cells in printed)] if printed else []
-    notes = escape(" ".join(re.sub(r"(?<![.!?])$", ".", text) for text in (table.caption, *table.notes)))
+    if printed:
+        heading = rf"\multicolumn{{{1 + len(table.columns)}}}{{l}}{{Published}} \\"
+        body += [r"\midrule", heading, *(" & ".join(cells) + r" \\" for cells in printed)]
+    notes = _prose((*table.notes, table.caption))
     heads = " & ".join(["Method", *(escape(titles[column.name]) for column in table.columns)])
     lines = [
         "% \\usepackage{booktabs,graphicx}",
         r"\begin{table*}[t]",
         r"\centering",
-        rf"\caption{{{escape(table.title)}. {notes}}}",
+        rf"\caption{{{escape(table.title)}.}}",
         rf"\label{{tab:{table.setting.slug}}}",
+        r"\par\smallskip",
         r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
         r"\toprule",
@@ -61,6 +83,8 @@ def render_latex(table: Table) -> str:
         *body,
         r"\bottomrule",
         r"\end{tabular}}",
+        r"\par\smallskip",
+        rf"\begin{{minipage}}{{\textwidth}}\footnotesize {notes}\end{{minipage}}",
         r"\end{table*}",
     ]
     return "\n".join(lines) + "\n"

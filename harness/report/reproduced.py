@@ -112,7 +112,10 @@ def _notes(found: Reproduction) -> list[str]:
     return [
         CAPTION.format(statistic=found.claim.statistic, epoch=epoch),
         *(f"The source: {text}." for text in protocols),
-        *(f"The printed ± is called: {text}." for text in kinds),
+        *(
+            "The source does not say what its ± is." if text == "not named" else f"The printed ± is called: {text}."
+            for text in kinds
+        ),
         *([f"Only a part: {found.partly}."] if found.partly else []),
         *found.claim.differences,
         *own,
