@@ -10,8 +10,9 @@ from harness.report.render import FEWER, MISSING, cell_text, places, short_title
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "`": "'", "|": r"\textbar{}", **{c: f"\\{c}" for c in "&%$#_{}"},
+    ">": r"\textgreater{}", "`": "'", "[": "{[}", "*": "{*}", "|": r"\textbar{}", **{c: f"\\{c}" for c in "&%$#_{}"},
 }  # fmt: skip
+"""A bracket or a star that begins a row would be an option of the line break before it."""
 SOURCE = re.compile(r" \(published: .*\)")
 LATIN = 0x17F
 """The last letter of Latin Extended-A."""
