@@ -21,7 +21,7 @@ def slug(name: str) -> str:
     Two names never share a slug, since a name that is its own slug holds no double hyphen.
     """
     text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:LONGEST].strip("-")
-    return text if text == name and text not in TAKEN else f"{text or 'x'}--{short_hash(name)}"
+    return text if text and text == name and text not in TAKEN else f"{text or 'x'}--{short_hash(name)}"
 
 
 def method_page(method: str) -> str:
