@@ -115,7 +115,7 @@ def _look(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> No
 
 def _forget(model: nn.Module, args: Any, output: Any) -> None:
     # A recomputed block looks at them once more.
-    if not getattr(model, "is_gradient_checkpointing", False):
+    if not getattr(model, "is_activation_checkpointing", False):
         model.xlora.shares = None
 
 
