@@ -5,7 +5,7 @@ Wei et al. 2024, https://arxiv.org/abs/2408.10774. Choosing the blocks is a bile
 for the training loss, solved by unrolled differentiation; in the authors' code one step of A and B precedes each of a,
 which sees the present A and B as constants, and a starts at 0 and is moved by Adam at a rate of its own. That stage is here
 the first share of the run: the steps by turns move A, B and the head, and a, whose batches stand in for validation rows, as no
-method is shown any. In the paper it is a run of its own over 5,000 rows, about a twelfth of what both stages read. The
+method is shown any. In the authors' code it is a run of its own over 5,000 rows, of 65,000 that both stages read. The
 weight multiplies an adapter once (in the code each of its parts). If no a_l is above 0, the largest is chosen.
 """
 

@@ -129,10 +129,12 @@ def directions(
         return hook
 
     handles = [layer.base.register_forward_pre_hook(keep(name, layer)) for name, layer in adapted(model, Layer)]
+    training = model.training
     model.eval()
     for inputs, mask in batches:
         chosen.append(mask)
         model(**inputs)
+    model.train(training)
     for handle in handles:
         handle.remove()
     return {name: torch.linalg.eigh(gram)[1][:, -number:].flip(1) for name, gram in grams.items()}

@@ -12,13 +12,14 @@ a gradient; here L and U start at 0, A and B at N(0, 0.02^2), in later pieces to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from methods.linear import Adapted, adapt, adapted, buffers, known, merge
-from methods.lowrank.increlora import GrowingAdamW as optimizer_class
+from methods.lowrank.increlora import GrowingAdamW
 from methods.spec import Method, Paper, Shape, Site
 
 INITIAL_STD = 0.02
@@ -111,7 +112,7 @@ class Layer(Adapted):
 
     def importance(self) -> float:
         """By how much the norm of L + U a piece rose since the last call."""
-        before, self.norm = self.norm, float(torch.linalg.norm(self.factors()[1])) / self.used
+        before, self.norm = self.norm, float(torch.linalg.norm(self.factors()[1].detach())) / self.used
         return self.norm - before
 
 
@@ -124,8 +125,8 @@ def count(shape: Shape, config: Config) -> int:
     return sum(site.d_in + site.d_out + 2 for site in shape.select(config.targets))
 
 
-def optimizer(groups: list[dict[str, object]], config: Config) -> torch.optim.Optimizer:
-    return optimizer_class(groups)
+def optimizer(groups: list[dict[str, Any]], config: Config) -> torch.optim.Optimizer:
+    return GrowingAdamW(groups)
 
 
 def loss_term(model: nn.Module, config: Config) -> torch.Tensor:
