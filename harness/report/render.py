@@ -19,6 +19,7 @@ MISSING, FEWER = "·", "*"
 DECIMALS = 1
 POINTS = {"task", "mean", "also"}
 SUFFIXES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+LIKELIHOOD = "-likelihood"
 LABEL_SHARE = 3
 """In a narrow terminal the method's name may take one part in so many of the width before it is folded."""
 
@@ -70,11 +71,14 @@ def places(table: Table, column: Column) -> list[int]:
 
 
 def short_titles(table: Table) -> dict[str, str]:
-    """Task names without the suite's name in front and the preset's at the end, which the title line gives."""
-    ending, front = f"-{table.setting.preset}", table.setting.suite.removesuffix(f"-{table.setting.preset}") + "-"
+    """Task names without the suite's name in front and the preset's and the likelihood protocol's at the end, which the
+    title line gives."""
+    preset, suite = f"-{table.setting.preset}", table.setting.suite
+    front = suite.removesuffix(preset) + "-"
     tasks = [column.name for column in table.columns if column.kind == "task"]
     front = front if all(name.startswith(front) for name in tasks) else ""
-    ending = ending if all(name.endswith(ending) for name in tasks) else ""
+    endings = (f"{preset}{LIKELIHOOD}", LIKELIHOOD, preset)
+    ending = next((one for one in endings if all(name.endswith(one) for name in tasks)), "")
     return {c.name: _short(c, front, ending) for c in table.columns}
 
 
