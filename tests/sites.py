@@ -69,6 +69,7 @@ def hostile():
         record.scores[HOSTILE] = 0.5
         record.provenance |= {"data_notes": [HOSTILE], HOSTILE: {HOSTILE: HOSTILE}}
     found.append(RunRecord(spec("lora", "../../" + HOSTILE), "failed", reason=HOSTILE, traceback=HOSTILE))
+    found.append(done(spec("lora", "rte-mini", model=HOSTILE), 0.5, machine=HOSTILE))
     found.append(done(spec("..", "con", 0, suite=HOSTILE), 0.1))
     return found
 

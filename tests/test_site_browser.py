@@ -196,7 +196,7 @@ def test_a_method_is_opened_and_its_run_and_its_record(browser, see):
 
 def test_a_score_leads_to_the_row_of_its_runs(browser, see):
     see()
-    one(browser, ".lead tbody tr:nth-child(2) td a").click()
+    one(browser, ".lead td a[href$='-rte-mini']").click()
     place = browser.current_url.partition("#")[2]
     row = browser.find_element("id", place)
     assert row.is_displayed() and len(row.find_elements("css selector", "a.run")) == 3

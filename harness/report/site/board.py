@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import methods
+from harness.foreign import IMPORTED
 from harness.record import RunRecord, canonical_json
-from harness.report.cells import Cell, Column
+from harness.report.cells import Cell, Column, PublishedRow
 from harness.report.render import cell_text, places, short_titles
 from harness.report.site.costs import COSTS, shown
 from harness.report.site.form import finite, points
-from harness.report.site.gather import Board, Line, cause, interval
+from harness.report.site.gather import COSTS_PLACE, Board, Line, cause, interval
 from harness.report.site.names import run_page
 from harness.report.style import COLOURS, MARKERS, looks
 
@@ -63,9 +64,25 @@ class ShownBoard:
     rows: tuple[ShownRow, ...]
     families: tuple[str, ...]
     is_tuned: bool
+    printed: tuple[tuple[PublishedRow, tuple[str, ...]], ...]
+    """Published rows with their texts in the order of `heads`."""
     sorted_by: str
     """name of the column that the rows come sorted by"""
     plot: dict[str, Any]
+
+    @property
+    def is_imported(self) -> bool:
+        return self.board.table.setting.preset == IMPORTED
+
+    @property
+    def has_spread(self) -> bool:
+        return any(cell.spread for row in self.rows for cell in row.cells)
+
+    @property
+    def has_plot(self) -> bool:
+        """Whether two rows or more have a score and a cost."""
+        rows = self.plot["rows"]
+        return sum(any(row["scores"].values()) and any(row["costs"].values()) for row in rows) > 1
 
     @property
     def missing(self) -> list[tuple[ShownRow, Shown]]:
@@ -88,9 +105,10 @@ def interval_text(cell: Cell) -> str:
 
 
 def forests(cells: Sequence[Cell]) -> list[Forest | None]:
-    """On one scale, which the values decide; intervals may be cut at its ends, so that one of two seeds hides nobody."""
+    """On one scale, which the values decide; intervals may be cut at its ends, so that one of two seeds hides nobody.
+    None where there is nothing to compare."""
     values = [cell.value for cell in cells if cell.value is not None]
-    if not values:
+    if len(values) < 2:
         return [None] * len(cells)
     found = [interval(cell) for cell in cells]
     room = max(max(values) - min(values), 1.0)
@@ -111,6 +129,8 @@ def forests(cells: Sequence[Cell]) -> list[Forest | None]:
 
 def tuned(records: Sequence[RunRecord]) -> str:
     """How the settings of these runs were chosen."""
+    if any(record.spec.preset == IMPORTED for record in records):
+        return "not recorded"
     ways = {canonical_json(record.spec.tuning): record.spec.tuning for record in records}
     return "; ".join(_way(ways[text]) for text in sorted(ways))
 
@@ -157,7 +177,7 @@ def _cell(board: Board, line: Line, column: Column, place: int, forest: Forest |
         return Shown(column, cell.text, sort=None)
     text = cell_text(cell, column.kind, column.scale).strip("*·")
     exact = "" if cell.value is None else f"{cell.value:,.0f}" if column.kind == "count" else f"{cell.value:,.6g}"
-    href = f"{line.href()}-costs" if cell.value is not None else ""
+    href = f"{line.href()}{COSTS_PLACE}" if cell.value is not None else ""
     return Shown(column, text or "–", sort=cell.value, href=href, partial=cell.partial, why=exact or "not measured")
 
 
@@ -176,20 +196,25 @@ def show(board: Board) -> ShownBoard:
     summary = table.summary
     places_of = {column.name: places(table, column) for column in table.columns}
     plots = forests([table.cell(line.row, summary) for line in board.lines]) if summary else []
+    # The page scrolls sideways where a terminal folds: what sums up comes first.
+    columns = sorted(table.columns, key=lambda column: (column.kind != "mean", column.kind != "mark"))
     rows = []
     for at, line in enumerate(board.lines):
         cells = tuple(
             _cell(board, line, column, places_of[column.name][at], plots[at] if column == summary else None)
-            for column in table.columns
+            for column in columns
         )
         rows.append(ShownRow(line, family(line.row.method), tuned(line.records), cells))
     titles = short_titles(table)
     return ShownBoard(
         board=board,
-        heads=tuple((column, titles[column.name], _first(column)) for column in table.columns),
+        heads=tuple((column, titles[column.name], _first(column)) for column in columns),
         rows=tuple(rows),
         families=tuple(sorted({row.family for row in rows if row.family})),
         is_tuned=any(record.spec.tuning for line in board.lines for record in line.records),
+        printed=tuple(
+            (one, tuple(one.texts[table.columns.index(column)] for column in columns)) for one in table.published
+        ),
         sorted_by=summary.name if summary else "",
         plot=plot(board, titles),
     )

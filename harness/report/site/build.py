@@ -15,7 +15,7 @@ from harness.report.published import Printed
 from harness.report.setting import label
 from harness.report.site import form, names
 from harness.report.site.board import show
-from harness.report.site.gather import Board, Line, boards
+from harness.report.site.gather import COSTS_PLACE, Board, Line, boards
 from harness.report.site.method import method_pages
 from harness.report.site.run import run_page
 from harness.report.site.task import task_pages
@@ -41,7 +41,7 @@ def environment() -> Environment:
         "task_page": names.task_page,
         "run_page": names.run_page,
         "record_file": names.record_file,
-        "slug": names.slug,
+        "costs_place": COSTS_PLACE,
     }
     return found
 

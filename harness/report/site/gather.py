@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from statistics import fmean, stdev
 
 import tasks
@@ -19,6 +19,8 @@ from harness.report.site.names import method_page, short_hash, slug
 from harness.report.stats.summary import Estimate, Interval
 
 SAME = 1e-12
+COSTS_PLACE = "--costs"
+"""Behind a line's anchor; no task's slug begins with a hyphen."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +64,22 @@ class Board:
         """The rest of the title, from the model with its source on."""
         return self.table.title.split(" | ")[2:]
 
-    @property
+    @cached_property
     def tasks(self) -> list[str]:
-        return sorted({task for line in self.lines for task in line.by_task}, key=self._order)
-
-    def _order(self, task: str) -> tuple[int, str]:
+        """Those with records, in the order of their columns."""
         names = [self.task_of(column) for column in self.table.columns if column.kind == "task"]
-        return (names.index(task) if task in names else len(names)), task
+        return sorted(self._ran, key=lambda task: (names.index(task) if task in names else len(names), task))
+
+    @cached_property
+    def _ran(self) -> frozenset[str]:
+        return frozenset(task for line in self.lines for task in line.by_task)
 
     def task_of(self, column: Column) -> str:
         """The task whose runs a column's scores are of: for a member of a joint task, the joint one."""
         name = column.name.partition("/")[0] if column.kind == "also" else column.name
-        ran = {task for line in self.lines for task in line.by_task}
-        if column.kind not in {"task", "also"} or name in ran:
+        if column.kind not in {"task", "also"} or name in self._ran:
             return name
-        return next((task for task in sorted(ran) if name in members(task)), name)
+        return next((task for task in sorted(self._ran) if name in members(task)), name)
 
     def score_of(self, column: Column, record: RunRecord) -> float | None:
         """What this run gives to a column of scores, x100."""

@@ -132,6 +132,10 @@ def _counts(by_task: Mapping[str, Sequence[RunRecord]]) -> Counts:
     return kinds, tuple(rows) if kinds else ()
 
 
+def _natural(text: str) -> tuple[int, str]:
+    return len(text), text
+
+
 def _fields(name: str, records: Sequence[RunRecord]) -> tuple[tuple[str, str, str], ...]:
     defaults = config_defaults(name)
     used: dict[str, set[str]] = {}
@@ -140,7 +144,11 @@ def _fields(name: str, records: Sequence[RunRecord]) -> tuple[tuple[str, str, st
             used.setdefault(field, set()).add(plain(value))
     order = [*defaults, *sorted(set(used) - set(defaults))]
     return tuple(
-        (field, plain(defaults[field]) if field in defaults else "", ", ".join(sorted(used.get(field, ()))))
+        (
+            field,
+            plain(defaults[field]) if field in defaults else "",
+            "; ".join(sorted(used.get(field, ()), key=_natural)),
+        )
         for field in order
     )
 
