@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 VOCAB, WIDTH, LABELS, IGNORED = 64, 32, 2, -100
@@ -41,78 +43,37 @@ NARROW = {
 """Methods whose default needs a wider model -> what is other in their config on a tiny one."""
 
 
-def _configured(kind: str, labels: int):
-    """(class, configuration) of a model of two blocks with four heads of eight values"""
-    import transformers as t
-
-    if kind in {"encoder", "roberta"}:
-        settings = {
-            "vocab_size": VOCAB,
-            "hidden_size": WIDTH,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "intermediate_size": 48,
-            "max_position_embeddings": 40,
-            "num_labels": labels,
-            "hidden_dropout_prob": 0.0,
-            "attention_probs_dropout_prob": 0.0,
-            "pad_token_id": 0,
-        }
-        if kind == "encoder":
-            return t.BertForSequenceClassification, t.BertConfig(**settings)
-        return t.RobertaForSequenceClassification, t.RobertaConfig(**settings)
-    if kind == "vision":
-        settings = {
-            "hidden_size": WIDTH,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "intermediate_size": 48,
-            "image_size": 16,
-            "patch_size": 4,
-            "num_labels": labels,
-            "hidden_dropout_prob": 0.0,
-            "attention_probs_dropout_prob": 0.0,
-        }
-        return t.ViTForImageClassification, t.ViTConfig(**settings)
-    if kind == "gpt2":
-        settings = {
-            "vocab_size": VOCAB,
-            "n_embd": WIDTH,
-            "n_layer": 2,
-            "n_head": 4,
-            "n_inner": 48,
-            "n_positions": 40,
-            "num_labels": labels,
-            "attn_pdrop": 0.0,
-            "embd_pdrop": 0.0,
-            "resid_pdrop": 0.0,
-            "pad_token_id": 0,
-            "bos_token_id": 1,
-            "eos_token_id": 2,
-        }
-        return t.GPT2ForSequenceClassification, t.GPT2Config(**settings)
-    settings = {
-        "vocab_size": VOCAB,
-        "hidden_size": WIDTH,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "intermediate_size": 48,
-        "max_position_embeddings": 40,
-        "pad_token_id": 0,
-    }
-    if kind == "causal":
-        return t.LlamaForCausalLM, t.LlamaConfig(**settings, use_cache=False, tie_word_embeddings=False)
-    return t.LlamaForSequenceClassification, t.LlamaConfig(**settings, num_labels=labels)
+TOKENS = {"vocab_size": VOCAB, "pad_token_id": 0}
+BLOCKS = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+BERT = {**TOKENS, **BLOCKS, **NO_DROPOUT, "max_position_embeddings": 40}
+LLAMA = {**TOKENS, **BLOCKS, "max_position_embeddings": 40, "num_key_value_heads": 2}
+GPT2 = {
+    **TOKENS, "n_embd": WIDTH, "n_layer": 2, "n_head": 4, "n_inner": 48, "n_positions": 40, "bos_token_id": 1,
+    "eos_token_id": 2, "attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0,
+}  # fmt: skip
+SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "encoder": ("BertForSequenceClassification", "BertConfig", BERT),
+    "roberta": ("RobertaForSequenceClassification", "RobertaConfig", BERT),
+    "decoder": ("LlamaForSequenceClassification", "LlamaConfig", LLAMA),
+    "causal": ("LlamaForCausalLM", "LlamaConfig", {**LLAMA, "use_cache": False, "tie_word_embeddings": False}),
+    "gpt2": ("GPT2ForSequenceClassification", "GPT2Config", GPT2),
+    "vision": ("ViTForImageClassification", "ViTConfig", {**BLOCKS, **NO_DROPOUT, "image_size": 16, "patch_size": 4}),
+}
+"""Kind of model -> (class, its configuration's class, settings): two blocks with four heads of eight values"""
 
 
 def model(kind: str, seed: int = 0, labels: int = LABELS):
     """kind: encoder (BERT) | roberta | decoder (Llama with grouped-query attention) | causal (the same as a language
     model) | gpt2 (transposed layers) | vision (ViT)."""
+    import transformers
+
+    model_class, config_class, settings = SHAPES[kind]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model_class, config = _configured(kind, labels)
-        return model_class(config).eval()
+        return getattr(transformers, model_class)(
+            getattr(transformers, config_class)(**settings, num_labels=labels)
+        ).eval()
 
 
 def batch(rows: int = 16, length: int = 12, seed: int = 0):
