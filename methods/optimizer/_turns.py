@@ -16,7 +16,7 @@ class TurnsAdamW(torch.optim.AdamW):
 
     def __init__(self, groups: list[dict[str, Any]], period: int) -> None:
         super().__init__(groups)
-        self.period, self.steps = period, 0
+        self.period, self.steps, self.turned = period, 0, -1
         turning = [group for group in self.param_groups if "block" in group]
         self.blocks = sorted({group["block"] for group in turning})
         self.generator = random.Random(turning[0]["seed"] if turning else 0)
@@ -31,11 +31,16 @@ class TurnsAdamW(torch.optim.AdamW):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         super().zero_grad(set_to_none)
-        if self.blocks and self.steps % self.period == 0:
-            chosen = set(self.chosen())
-            for group in self.param_groups:
-                if "block" in group:
-                    self._turn(group, group["block"] in chosen)
+        if self.blocks and self.steps % self.period == 0 and self.turned < self.steps:
+            self.turned = self.steps
+            self.draw()
+
+    def draw(self) -> None:
+        """Begins a turn."""
+        chosen = set(self.chosen())
+        for group in self.param_groups:
+            if "block" in group:
+                self._turn(group, group["block"] in chosen)
 
     def _turn(self, group: dict[str, Any], active: bool) -> None:
         for parameter in group["params"]:
