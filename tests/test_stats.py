@@ -572,6 +572,14 @@ def test_letters_begin_with_the_best_and_follow_the_methods():
     assert groups.letters(matrix(1, []), [0.5]) == ["a"]
 
 
+def test_more_groups_than_asked_for_are_refused():
+    """Three pairs of which one of each differs: 2^3 sets."""
+    different = matrix(6, [(0, 1), (2, 3), (4, 5)])
+    assert len(groups.groups(different, 8)) == 8
+    with pytest.raises(groups.TooMany, match="more than 7"):
+        groups.letters(different, np.arange(6.0), 7)
+
+
 def test_more_groups_than_letters_stay_apart():
     size = 60
     marks = groups.letters(~np.eye(size, dtype=bool), -np.arange(float(size)))

@@ -19,6 +19,7 @@ import tasks
 from harness.cli import app
 from harness.record import RunRecord, UserError
 from harness.report import flat, htmltable, leaderboard, missing
+from harness.report.apart import apart
 from harness.report.combined import pscp
 from harness.report.latex import render_latex
 from harness.report.select import select
@@ -195,6 +196,18 @@ def test_a_row_without_seeds_in_common_has_no_letter_and_is_named():
     assert any(note.startswith("No letter") and "ia3" in note for note in table.notes)
 
 
+def test_more_overlapping_groups_than_anyone_reads_leave_the_best_one():
+    generator = np.random.default_rng(0)
+    rows = {f"m{i}": dict(enumerate(generator.normal(5 * generator.normal(), 1, 5))) for i in range(40)}
+    found = apart(rows)
+    best = max(rows, key=lambda label: sum(rows[label].values()))
+    assert set(found.letters.values()) == {"a", ""} and found.letters[best] == "a"
+    note = " ".join(found.notes)
+    assert "more than 26" in note and "No letter" not in note
+    for label, letter in found.letters.items():
+        assert (letter == "a") == (label == best or re.search(rf"\b{label}\b", found.notes[0]) is not None)
+
+
 # The papers' layout
 
 
@@ -239,6 +252,12 @@ def test_the_front_and_the_volume_by_hand():
     share = (400 * 40 + 200 * 10) / (500 * 90)
     (note,) = [note for note in table.notes if note.startswith("Hypervolume")]
     assert f"{share:.4f}" in note and "score 10" in note and "trainable 500" in note
+
+
+def test_the_volume_can_be_asked_for_without_the_column():
+    table = asked([done(spec(), 0.5)], "hypervolume", "score")
+    assert names(table) == ["rte-mini"] and any(note.startswith("Hypervolume") for note in table.notes)
+    assert not any(note.startswith("Pareto") for note in table.notes)
 
 
 def test_speed_is_better_when_higher():

@@ -10,12 +10,13 @@ from rich.console import Console
 
 from harness.commands.run import DEFAULT_OUT, announce, print_plan, request_from
 from harness.execute.process import start_server
+from harness.plan import Request
 from harness.progress import Progress
-from harness.record import UserError
 from harness.report import reproduced
+from harness.report.reproduced import Reproduction
 from harness.reproduce import Claim, claim_named, claims, outcomes, printed_line, request
 from harness.store import Store
-from harness.sweep import choices_for, prepare
+from harness.sweep import choices_for, prepare, preset_for
 from harness.sweep import run as run_sweep
 
 SAME_GRADIENTS = ("gradient_accumulation", "gradient_checkpointing")
@@ -39,6 +40,16 @@ def _option(name: str, value: Any) -> str:
     return f"--{name.replace('_', '-')} {value}"
 
 
+def _requested(claim: Claim, options: Mapping[str, Any], overrides: Mapping[str, Any]) -> Request:
+    given = request_from({"methods": claim.method, "tasks": ",".join(claim.tasks), "preset": claim.preset, **options})
+    return request(
+        claim,
+        given.tasks if "tasks" in options else (),
+        given.seeds if "seeds" in options else (),
+        {key: value for key, value in overrides.items() if key != "model"},
+    )
+
+
 def reproduce(
     name: str,
     options: Mapping[str, Any],
@@ -59,23 +70,13 @@ def reproduce(
 
     claim = claim_named(name, where)
     line = printed_line(claim, where)
-    model = overrides.get("model")
-    recipe = {key: value for key, value in overrides.items() if key != "model"}
-    changed = [_option(key, value) for key, value in overrides.items() if key not in SAME_GRADIENTS]
-    given = request_from({"methods": claim.method, "tasks": ",".join(claim.tasks), "preset": claim.preset, **options})
-    asked = request(
-        claim,
-        given.tasks if "tasks" in options else (),
-        given.seeds if "seeds" in options else (),
-        recipe,
-    )
+    asked = _requested(claim, options, overrides)
     data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
-    if data_dir is not None and not data_dir.is_dir():
-        raise UserError(f"--data-dir {data_dir}: there is no such folder.")
+    preset_for(claim.preset, data_dir)
     if isolate and not dry:
         choices_for(asked)
         start_server()
-    sweep = prepare(asked, model or claim.model or None, data_dir, dry, say)
+    sweep = prepare(asked, overrides.get("model") or claim.model or None, data_dir, dry, say)
     announce(sweep, say)
     if dry:
         print_plan(sweep.planned, notes)
@@ -85,16 +86,20 @@ def reproduce(
     run_sweep(sweep, store, Progress(notes), isolate)
     planned = {item.spec.key for item in sweep.planned}
     records = [record for record in store.records() if record.key in planned]
-    found = reproduced.Reproduction(
-        claim, outcomes(claim, line, records), changed, _partly(claim, asked.tasks, asked.seeds)
-    )
+    changed = [_option(key, value) for key, value in overrides.items() if key not in SAME_GRADIENTS]
+    found = outcomes(claim, line, records)
+    _show(Reproduction(claim, found, changed, _partly(claim, asked.tasks, asked.seeds)), form, console)
+    if form == "text":
+        say(f"\nRecords: {store.folder}/runs")
+    return any(record.status == "failed" for record in records)
+
+
+def _show(found: Reproduction, form: str, console: Console) -> None:
     if form == "text":
         console.print()
         reproduced.print_text(found, console)
-        say(f"\nRecords: {store.folder}/runs")
     else:
         print({"csv": reproduced.render_csv, "markdown": reproduced.render_markdown}[form](found), end="")
-    return any(record.status == "failed" for record in records)
 
 
 def _partly(claim: Claim, chosen: tuple[str, ...], seeds: tuple[int, ...]) -> str:

@@ -8,6 +8,12 @@ from itertools import combinations
 from statistics import fmean
 
 ALPHA = 0.05
+ALL = "Group: rows without a letter in common are told apart."
+MOST = 26
+"""Letters; with many rows and few seeds the groups can overlap in more ways than anyone would read."""
+ONLY_BEST = (
+    f"Group: a, not told apart from the best; the groups below overlap in more than {MOST} ways and have no letters."
+)
 LEAST = 2
 """Seeds that two rows must share to be compared."""
 
@@ -45,7 +51,7 @@ def apart(scores: Mapping[str, Mapping[int, float]]) -> Apart:
         return Apart(notes=(f"{many}: nothing here says that a row is better than another.",))
     import numpy as np
 
-    from harness.report.stats.groups import letters
+    from harness.report.stats.groups import TooMany, letters, with_the_best
     from harness.report.stats.paired import holm
     from harness.report.stats.summary import over_runs
 
@@ -57,13 +63,20 @@ def apart(scores: Mapping[str, Mapping[int, float]]) -> Apart:
         i, j = judged.index(a), judged.index(b)
         different[i, j] = different[j, i] = p <= ALPHA
     means = [fmean(rows[label].values()) for label in judged]
-    found = dict.fromkeys(scores, "") | dict(zip(judged, letters(different, means), strict=True))
+    try:
+        said, meaning = letters(different, means, MOST), ALL
+    except TooMany:
+        said, meaning = ["a" if near else "" for near in with_the_best(different, means)], ONLY_BEST
+    found = dict.fromkeys(scores, "") | dict(zip(judged, said, strict=True))
     best = int(np.argmax(means))
     same = [label for at, label in enumerate(judged) if at != best and not different[best, at]]
-    return Apart(found, tuple(_notes(judged[best], same, pairs, [label for label in scores if not found[label]])))
+    left = [label for label in scores if label not in judged]
+    return Apart(found, tuple(_notes(judged[best], same, pairs, meaning, left)))
 
 
-def _notes(best: str, same: list[str], pairs: Mapping[tuple[str, str], list[float]], left: list[str]) -> list[str]:
+def _notes(
+    best: str, same: list[str], pairs: Mapping[tuple[str, str], list[float]], meaning: str, left: list[str]
+) -> list[str]:
     from harness.report.stats.enough import too_few
 
     counts = sorted({len(found) for found in pairs.values()})
@@ -73,7 +86,7 @@ def _notes(best: str, same: list[str], pairs: Mapping[tuple[str, str], list[floa
         f"Not told apart from the best, {best}, {how}: {', '.join(same)}."
         if same
         else f"{best} is above every other row {how}.",
-        "Group: rows without a letter in common are told apart.",
+        meaning,
     ]
     if left:
         notes.append(f"No letter, since fewer than {LEAST} seeds are shared with another row: {', '.join(left)}.")

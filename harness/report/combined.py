@@ -121,60 +121,70 @@ def _is_rate(column: Column) -> bool:
     return column.name.endswith("_per_second")
 
 
-def pareto_column(
-    summary: Column, scores: Sequence[Cell], costs: Sequence[Filled], reference: Sequence[float]
-) -> tuple[Filled, list[str]]:
-    """Which rows no other one beats in the score and all `costs`, and the hypervolume of the front as a note.
+def _points(scores: Sequence[Cell], costs: Sequence[Filled]) -> dict[int, tuple[float, ...]]:
+    """Row -> (minus its score, its costs), all better when lower; rows that lack one are left out."""
+    found = {}
+    for at, score in enumerate(scores):
+        prices = [_price(column, cells[at]) for column, cells in costs]
+        known = [price for price in prices if price is not None]
+        if score.value is not None and len(known) == len(prices):
+            found[at] = (-score.value, *known)
+    return found
 
-    `reference`: a score and a value for each cost (of a rate the rate itself), in the units of the records; empty: 0 and
-    a tenth beyond the highest cost. Raises UserError if it has another number of values.
-    """
+
+def pareto_column(summary: Column, scores: Sequence[Cell], costs: Sequence[Filled]) -> tuple[Filled, list[str]]:
+    """Which rows no other one beats in the score and all `costs`; empty for a row that lacks one of them."""
     from harness.report.stats.front import non_dominated
 
-    titles = [column.title for column, _ in costs]
-    points = {
-        at: (-score.value, *prices)
-        for at, score in enumerate(scores)
-        if score.value is not None
-        and None not in (prices := [_price(column, cells[at]) for column, cells in costs])
-    }  # fmt: skip
+    points = _points(scores, costs)
     front = dict(zip(points, non_dominated(list(points.values())), strict=True)) if points else {}
     cells = [Cell(text=("yes" if front[at] else "no") if at in front else "") for at in range(len(scores))]
-    notes = [f"Pareto: no other row is as good in {summary.title} and {', '.join(titles)} and better in one of them."]
-    if points and len(costs) <= 2:
-        notes.append(_volume(summary, [column for column, _ in costs], list(points.values()), reference))
-    elif points:
-        notes.append("No hypervolume: it is computed for one or two costs (--against).")
-    return (PARETO, cells), notes
+    titles = ", ".join(column.title for column, _ in costs)
+    return (PARETO, cells), [
+        f"Pareto: no other row is as good in {summary.title} and {titles} and better in one of them."
+    ]
 
 
-def _volume(
-    summary: Column, costs: Sequence[Column], points: Sequence[Sequence[float]], reference: Sequence[float]
-) -> str:
+def hypervolume_note(
+    summary: Column, scores: Sequence[Cell], costs: Sequence[Filled], reference: Sequence[float]
+) -> list[str]:
+    """A sentence with the volume that the rows dominate, as a share of the box from the reference point to a score of 100
+    at no cost; none where no row has all values.
+
+    `reference`: a score and a value for each cost (of a rate the rate itself), in the units of the records; empty: 0 and
+    a tenth beyond the highest cost. Raises UserError if it has another number of values or they cannot be.
+    """
     from harness.report.stats.front import hypervolume
 
-    if reference and len(reference) != 1 + len(costs):
-        raise UserError(
-            f"--reference needs {1 + len(costs)} numbers, the score and {', '.join(column.name for column in costs)}; "
-            f"{len(reference)} given."
-        )
-    if reference:
-        ends = [1 / v if _is_rate(column) else v for column, v in zip(costs, reference[1:], strict=True) if v > 0]
-        if len(ends) < len(costs):
-            raise UserError("--reference: a cost's value must be above 0.")
-        low = reference[0]
-    else:
-        ends = [MARGIN * max(point[at] for point in points) or 1.0 for at in range(1, 1 + len(costs))]
-        low = 0.0
-    if low >= 100:
-        raise UserError("--reference: the score x100 must be below 100.")
+    points, columns = list(_points(scores, costs).values()), [column for column, _ in costs]
+    if not points:
+        return []
+    if len(costs) > 2:
+        return ["No hypervolume: it is computed for one or two costs (--against)."]
+    low, ends = _reference(columns, points, reference)
     share = hypervolume(points, [-low, *ends])
     for length in (100 - low, *ends):
         share /= length
     shown = [
-        f"{column.name} {1 / end if _is_rate(column) else end:.4g}" for column, end in zip(costs, ends, strict=True)
+        f"{column.name} {1 / end if _is_rate(column) else end:.4g}" for column, end in zip(columns, ends, strict=True)
     ]
-    return (
+    return [
         f"Hypervolume: {share:.4f} of the box from the reference point (score {low:g}, {', '.join(shown)}) to a score of 100 "
-        f"at no cost, {summary.title} against {', '.join(column.title for column in costs)}."
-    )
+        f"at no cost, {summary.title} against {', '.join(column.title for column in columns)}."
+    ]
+
+
+def _reference(
+    columns: Sequence[Column], points: Sequence[Sequence[float]], reference: Sequence[float]
+) -> tuple[float, list[float]]:
+    """(score, costs), lower is better."""
+    if not reference:
+        return 0.0, [MARGIN * max(point[at] for point in points) or 1.0 for at in range(1, 1 + len(columns))]
+    if len(reference) != 1 + len(columns):
+        raise UserError(
+            f"--reference needs {1 + len(columns)} numbers, the score and {', '.join(c.name for c in columns)}; "
+            f"{len(reference)} given."
+        )
+    if not reference[0] < 100 or not all(value > 0 for value in reference[1:]):
+        raise UserError("--reference: the score x100 must be below 100 and every cost above 0.")
+    return reference[0], [1 / v if _is_rate(c) else v for c, v in zip(columns, reference[1:], strict=True)]

@@ -11,7 +11,7 @@ from harness.report import costs as prices
 from harness.report.apart import Apart, apart
 from harness.report.caption import budgets, caption, gaps, hardware, load, machine_note, machines
 from harness.report.cells import Cell, Column, Row, Table
-from harness.report.combined import pareto_column, pscp_column
+from harness.report.combined import hypervolume_note, pareto_column, pscp_column
 from harness.report.costs import SPEED, Costs, memory_counter, seconds_to
 from harness.report.defaults import Defaults
 from harness.report.render import print_text, render_csv, render_markdown, render_text
@@ -28,7 +28,7 @@ SCORES = {
     "score": ("task", "mean"), "accuracy": ("task", "mean"), "tasks": ("task",), "average": ("mean",), "further": ("also",),
 }  # fmt: skip
 """Words for columns of scores -> their kinds"""
-COMBINED = ("group", "pareto", "pscp")
+COMBINED = ("group", "pareto", "hypervolume", "pscp")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class View:
     against: tuple[str, ...] = ("trainable",)
     """The costs of the Pareto front."""
     reference: tuple[float, ...] = ()
-    """Of the hypervolume, see `combined.pareto_column`."""
+    """Of the hypervolume, see `combined.hypervolume_note`."""
 
 
 def tables(
@@ -126,7 +126,7 @@ class _Board:
             made, said = self._of_word(word, view)
             found |= {column.name: (column, cells) for column, cells in made if column.name not in found}
             notes += said
-        return list(found.values()), notes
+        return list(found.values()), list(dict.fromkeys(notes))
 
     def _of_word(self, word: str, view: View) -> tuple[list[Filled], list[str]]:
         named = [filled for filled in self.scores.columns if filled[0].name == word]
@@ -142,12 +142,14 @@ class _Board:
         if word == "pscp" and summary:
             filled, notes = pscp_column(summary[1], self.by_row)
             return [filled], notes
-        if word == "pareto" and summary:
+        if word in {"pareto", "hypervolume"} and summary:
             # Of two counters of memory the one that more runs have: what another one counts is not comparable.
             asked = [prices.asked(name, self.records) for name in view.against]
             chosen = [max(self.costs.fill(found), key=_filled_cells) for found in asked if found]
-            filled, notes = pareto_column(*summary, chosen, view.reference)
-            return [filled], notes
+            if word == "hypervolume":
+                return [], hypervolume_note(*summary, chosen, view.reference)
+            filled, notes = pareto_column(*summary, chosen)
+            return [filled], [*notes, *hypervolume_note(*summary, chosen, view.reference)]
         return self.costs.fill(prices.asked(word, self.records)), []
 
     def table(self, view: View) -> Table:
