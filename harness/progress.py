@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -28,6 +28,7 @@ class Progress:
         self._bar: Bar | None = None
         self._task: Any = None
         self._began = 0.0
+        self._told = False
 
     def start(self, total: int, done: int) -> None:
         self.total, self.before, self._began = total, done, time.monotonic()
@@ -51,7 +52,7 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
-    def watch(self, specs: Sequence[RunSpec]) -> Iterator[RunSpec]:
+    def watch(self, specs: Iterable[RunSpec]) -> Iterator[RunSpec]:
         for spec in specs:
             if self._bar:
                 self._bar.update(
@@ -65,7 +66,18 @@ class Progress:
         rest = (time.monotonic() - self._began) / self.count * (self.total - self.before - self.count)
         return f"about {duration(rest)} left"
 
-    def finished(self, record: RunRecord) -> None:
+    def waiting(self, runs: int) -> None:
+        """Told once: nothing is left but what another sweep is making."""
+        if not self._told:
+            self._told = True
+            what = "a run" if runs == 1 else f"{runs} runs"
+            self.console.print(f"Waiting for {what} that another sweep is making in this folder.")
+
+    def elsewhere(self, record: RunRecord) -> None:
+        """A record that another sweep made."""
+        self.finished(record, " by another sweep")
+
+    def finished(self, record: RunRecord, by: str = "") -> None:
         self.count += 1
         self.failed += record.status == "failed"
         spec = record.spec
@@ -73,7 +85,7 @@ class Progress:
         wall = record.costs.get("wall_seconds")
         took = f" in {duration(wall)}" if wall is not None else ""
         left = "" if self.before + self.count == self.total else f", {self._left()}"
-        line = f"[{self.before + self.count}/{self.total}] {spec.method} on {spec.task}, seed {spec.seed}: {record.status}, {what}{took}"
+        line = f"[{self.before + self.count}/{self.total}] {spec.method} on {spec.task}, seed {spec.seed}: {record.status}{by}, {what}{took}"
         self.console.print(line + ("" if self._bar else left), markup=False, highlight=False, soft_wrap=True)
         if self._bar:
             self._bar.update(self._task, advance=1, left=self._left())

@@ -1,25 +1,25 @@
-"""A request to records in a store: look names up, find data and model, plan, run what is missing."""
+"""A request to records in a store: look names up, find data and model, plan; running what is missing is runner.py's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import methods
 import tasks
-from harness.execute.job import Job
 from harness.model import ModelSource, kind_of, resolve
 from harness.models import REGISTRY
 from harness.plan import Base, Choice, Planned, Request, choose, model_of, plan, select_tasks
-from harness.progress import Progress
-from harness.record import RunRecord, RunSpec, UserError
-from harness.store import Store
-from methods.registry import file_of, sha256_of
+from harness.record import UserError
+from harness.runner import executed, job_for, run
 from methods.registry import resolve as resolve_method
+from methods.registry import sha256_of
 from methods.spec import Shape
 from tasks.sources import SourceError, open_rows
+
+__all__ = ["Sweep", "choices_for", "executed", "job_for", "prepare", "preset_for", "run"]
 
 DEFAULT_PRESET, REAL_DATA_PRESET = "mini", "quick"
 
@@ -127,46 +127,3 @@ def _matched(
         if found.far(wanted) and note not in notes:
             notes.append(note)
     return sized
-
-
-def _has(store: Store, spec: RunSpec, probes: Sequence[str]) -> bool:
-    record = store.get(spec.key)
-    return record is not None and record.status == "done" and set(probes) <= set(record.provenance.get("probes", ()))
-
-
-def job_for(sweep: Sweep, spec: RunSpec, store: Store) -> Job:
-    items = store.items_path(spec.key)
-    return Job(
-        spec, sweep.models[spec.model], sweep.data_dir, items, method_file=file_of(spec.method), probes=sweep.probes
-    )
-
-
-def executed(jobs: Sequence[Job], isolate: bool) -> Iterator[RunRecord]:
-    """Records in the order of the jobs, each as it comes."""
-    if isolate:
-        from harness.execute.process import run_all
-    else:
-        from harness.execute.inline import run_all
-
-    for job, record in zip(jobs, run_all(jobs), strict=True):
-        record.metric = record.metric or tasks.get(job.spec.task).metric
-        yield record
-
-
-def run(sweep: Sweep, store: Store, progress: Progress, isolate: bool) -> list[RunRecord]:
-    """Runs what has no done record yet and stores each record as it comes; returns those of this call."""
-    made = []
-    for item in sweep.planned:
-        if item.skip:
-            made.append(RunRecord(item.spec, "skipped", reason=item.skip))
-            store.put(made[-1])
-    wanted = [item.spec for item in sweep.planned if not item.skip]
-    missing = [spec for spec in wanted if not _has(store, spec, sweep.probes)]
-    progress.start(total=len(wanted), done=len(wanted) - len(missing))
-    found = executed([job_for(sweep, spec, store) for spec in missing], isolate)
-    with progress:
-        for _, record in zip(progress.watch(missing), found, strict=True):
-            store.put(record)
-            progress.finished(record)
-            made.append(record)
-    return made

@@ -154,7 +154,7 @@ def test_another_process_finds_the_file(world, fresh, monkeypatch):
     run_all = inline.run_all
 
     def as_another_process_would(jobs):
-        handed = pickle.dumps(jobs)
+        handed = pickle.dumps(list(jobs))
         registry._given.clear()
         return run_all(pickle.loads(handed))
 

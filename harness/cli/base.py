@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -33,6 +34,8 @@ def plain_errors(command: Callable[..., None]) -> Callable[..., None]:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
+            # The next one finds nothing left to put in order.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             typer.echo("Stopped. Finished runs are kept; the same command goes on from there.", err=True)
             raise typer.Exit(130) from None
         except BrokenPipeError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from harness.execute.job import Job
 from harness.record import RunRecord
 from harness.run import execute
 
 
-def run_all(jobs: Sequence[Job]) -> Iterator[RunRecord]:
+def run_all(jobs: Iterable[Job]) -> Iterator[RunRecord]:
     for job in jobs:
         yield execute(job)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.model import ModelSource
 from harness.record import RunSpec
+
+if TYPE_CHECKING:
+    from harness.model import ModelSource
 
 
 @dataclass(frozen=True)

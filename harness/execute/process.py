@@ -3,28 +3,57 @@ that its peak resident memory is its own and a crash ends nothing but itself."""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import forkserver
+from multiprocessing import connection, forkserver
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from harness.execute.job import Job
 from harness.record import RunRecord
 
+PRELOAD = ["harness.execute.preload"]
+PR_SET_PDEATHSIG = 1
+PATIENCE = 10.0
+"""Seconds for a process that closed its end of the pipe to end"""
+
 
 def _leave_with_parent() -> None:
-    """Ends this process when the one that asked for it is gone, however that ended: no run goes on unseen."""
+    """Ends this process and what it started when the one that asked for it is gone, however that ended: no run goes on
+    unseen."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
+def _leave_with_server() -> None:
+    """Has the kernel end this process with the server, and lets that one end with the sweep: a thread of ours would not
+    get to run where a plug-in hangs with the interpreter's lock in its hands."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    server = forkserver._forkserver  # type: ignore[attr-defined]
+    alive = getattr(server, "_forkserver_alive_fd", None)
+    if alive is not None:
+        os.close(alive)
+        server._forkserver_alive_fd = None
+
+
 def _work(job: Job, out: Connection) -> None:
+    # Ctrl-C in a terminal reaches every process of the group: it is for the sweep to decide what ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.setpgid(0, 0)
+    _leave_with_server()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     from harness.run import execute
 
@@ -36,12 +65,14 @@ def start_server() -> None:
     """Starts the server's imports early, so that they go on while the caller looks for data and model."""
     # Spinning threads make a step many times slower where another program wants a core too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["harness.execute.preload"])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOAD)
     forkserver.ensure_running()
 
 
-def run_all(jobs: Sequence[Job]) -> Iterator[RunRecord]:
-    """Yields each job's record as it ends. On KeyboardInterrupt the running one is stopped and leaves no record."""
+def run_all(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[RunRecord]:
+    """Yields each job's record as it ends; a run of more than `timeout` seconds is ended and failed.
+
+    On KeyboardInterrupt the running one is stopped and leaves no record."""
     start_server()
     server = multiprocessing.get_context("forkserver")
     for job in jobs:
@@ -50,15 +81,36 @@ def run_all(jobs: Sequence[Job]) -> Iterator[RunRecord]:
         worker.start()
         outbox.close()
         try:
-            record = inbox.recv()
-        except EOFError:
-            worker.join()
-            record = died(job, worker.exitcode)
+            record = _answer(job, inbox, worker, timeout)
         finally:
-            if worker.is_alive():
-                worker.terminate()
-            worker.join()
+            _end(worker)
+            inbox.close()
         yield record
+
+
+def _answer(job: Job, inbox: Connection, worker: BaseProcess, timeout: float | None) -> RunRecord:
+    ready = connection.wait([inbox, worker.sentinel], timeout)
+    if not ready:
+        return RunRecord(
+            job.spec, "failed", reason=f"it took more than {timeout:g} s (--timeout-per-run) and was ended"
+        )
+    if inbox not in ready:
+        # What it has started may hold the other end of the pipe open.
+        _end(worker)
+    try:
+        return inbox.recv()
+    except (EOFError, OSError):
+        worker.join(PATIENCE)
+        return died(job, worker.exitcode)
+
+
+def _end(worker: BaseProcess) -> None:
+    """Ends the run's process and what it started; nothing of it is needed any more."""
+    assert worker.pid is not None
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.kill()
+    worker.join()
 
 
 def died(job: Job, exitcode: int | None) -> RunRecord:
