@@ -123,8 +123,10 @@ def directions(
 
     def keep(name: str, layer: Layer) -> Callable[..., None]:
         def hook(module: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
-            z = given[0].flatten(0, -2)[chosen[-1].flatten()].float() @ matrix(layer.base).float().T
-            grams[name] = grams.get(name, 0) + z.T @ z
+            # Sums of squares in half precision would be noise.
+            with torch.autocast(given[0].device.type, enabled=False):
+                z = given[0].flatten(0, -2)[chosen[-1].flatten()].float() @ matrix(layer.base).float().T
+                grams[name] = grams.get(name, 0) + z.T @ z
 
         return hook
 
@@ -151,12 +153,13 @@ def calibrate(model: nn.Module, batches: Iterable[Mapping[str, torch.Tensor]], c
     safe = directions(model, harmful, config.safe)
     own = (({name: value for name, value in batch.items() if name != "labels"}, answered(batch)) for batch in batches)
     task = directions(model, own, config.task)
-    for name, layer in adapted(model, Layer):
-        u, s, vh = singular(matrix(layer.base), config.r)
-        layer.V.copy_(safe[name])
-        layer.A.copy_(s.sqrt()[:, None] * vh)
-        layer.factor.copy_(task[name] @ (task[name].T @ (u * s.sqrt())))
-        matrix(layer.base).sub_(layer.delta().to(layer.base.weight.dtype))
+    with torch.autocast(device.type, enabled=False):
+        for name, layer in adapted(model, Layer):
+            u, s, vh = singular(matrix(layer.base), config.r)
+            layer.V.copy_(safe[name])
+            layer.A.copy_(s.sqrt()[:, None] * vh)
+            layer.factor.copy_(task[name] @ (task[name].T @ (u * s.sqrt())))  # type: ignore[operator]
+            matrix(layer.base).sub_(layer.delta().to(layer.base.weight.dtype))
 
 
 def extra_state(model: nn.Module) -> Mapping[str, torch.Tensor]:
