@@ -53,3 +53,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with its
 Isolate = Annotated[
     bool, typer.Option(help="A process of its own for each run; without it resident memory is not measured.")
 ]
+TimeoutPerRun = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="A run that takes longer is ended and recorded as failed.")
+]

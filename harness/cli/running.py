@@ -47,6 +47,7 @@ def run(
     precision: options.Precision = None,
     select: options.Select = None,
     out: options.Out = None,
+    timeout_per_run: options.TimeoutPerRun = None,
     dry_run: options.DryRun = False,
     isolate: options.Isolate = True,
 ) -> None:
@@ -82,6 +83,7 @@ def tune(
     precision: options.Precision = None,
     select: options.Select = None,
     out: options.Out = None,
+    timeout_per_run: options.TimeoutPerRun = None,
     isolate: options.Isolate = True,
     trials: Annotated[int, typer.Option(help="Settings tried for each method and task.")] = 12,
     sampler: Annotated[str, typer.Option(help="grid (even in the rate's logarithm), random or tpe.")] = "grid",

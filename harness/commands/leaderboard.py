@@ -57,7 +57,9 @@ def leaderboard(results: Path, wanted: Wanted, console: Console) -> None:
     if wanted.form == "parquet" and wanted.out is None:
         raise UserError("--format parquet needs a file: --out leaderboard.parquet.")
     notes = console if wanted.form == "text" else Console(stderr=True)
-    records = select(open_records(results, notes), **{name: words(text) for name, text in wanted.filters.items()})
+    records = select(
+        open_records(results, notes, brief=True), **{name: words(text) for name, text in wanted.filters.items()}
+    )
     if wanted.missing:
         _missing(records, wanted, console)
         return

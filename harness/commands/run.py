@@ -32,12 +32,13 @@ OPTIONS = (
     "out",
     "match_params",
     "probe",
+    "timeout_per_run",
     *RECIPE_OPTIONS,
 )
 DEFAULT_OUT = Path("results/local")
 NUMBERS = {
     "lr": float, "epochs": float, "max_steps": int, "batch_size": int, "max_length": int, "max_train": int, "max_eval": int,
-    "gradient_accumulation": int, "image_size": int,
+    "gradient_accumulation": int, "image_size": int, "timeout_per_run": float,
 }  # fmt: skip
 
 SWITCHES = ("gradient_checkpointing", "mask_prompt", "eval_before", "eval_every_epoch")
@@ -137,6 +138,16 @@ def probes_from(value: Any) -> tuple[str, ...]:
     return wanted
 
 
+def timeout_from(options: dict[str, Any], isolate: bool) -> float | None:
+    """Seconds that a run may take. Raises UserError for what cannot be."""
+    seconds = options.get("timeout_per_run")
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise UserError("--timeout-per-run must be a number of seconds above 0.")
+    if seconds is not None and not isolate:
+        raise UserError("--timeout-per-run ends a process: it goes without --no-isolate only.")
+    return seconds
+
+
 def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, console: Console) -> bool:
     """Returns whether a run failed. Options from the command line win over the file's."""
     options = (read_file(file) if file else {}) | options
@@ -144,6 +155,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
     options["preset"] = preset_for(options.get("preset"), data_dir)
     request = request_from(options)
     probes = probes_from(options.get("probe", ""))
+    timeout = timeout_from(options, isolate)
     out = Path(options.get("out", DEFAULT_OUT)).expanduser()
 
     def say(text: str) -> None:
@@ -167,11 +179,11 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
         print_plan(sweep.planned, console)
         return False
     store = Store(out)
-    run_sweep(sweep, store, Progress(console), isolate)
+    run_sweep(sweep, store, Progress(console), isolate, timeout)
     from harness.commands import views
 
     planned = {item.spec.key for item in sweep.planned}
-    records = [record for record in store.records() if record.key in planned]
+    records = [record for record in store.records(brief=True) if record.key in planned]
     views.show_problems(store, console)
     views.show_leaderboard(records, console)
     say(f"\nRecords: {store.folder}/runs\nTable:   " + ", ".join(str(p) for p in views.write_table(store)))

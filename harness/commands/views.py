@@ -18,9 +18,9 @@ def _open(results: Path) -> Store:
     return Store(results)
 
 
-def open_records(results: Path, console: Console) -> list[RunRecord]:
+def open_records(results: Path, console: Console, brief: bool = False) -> list[RunRecord]:
     store = _open(results)
-    records = list(store.records())
+    records = list(store.records(brief))
     show_problems(store, console)
     if not records:
         raise UserError(f"{results} holds no records; `peftbench run` makes some.")
@@ -39,9 +39,9 @@ def show_leaderboard(records: list[RunRecord], console: Console) -> None:
 
 
 def write_table(store: Store) -> list[Path]:
-    return tidy.write_table(list(store.records()), store.folder)
+    return tidy.write_table(list(store.records(brief=True)), store.folder)
 
 
 def table(results: Path, out: Path, console: Console) -> None:
-    for path in tidy.write_table(open_records(results, console), out):
+    for path in tidy.write_table(open_records(results, console, brief=True), out):
         console.print(str(path), markup=False, soft_wrap=True)
