@@ -23,10 +23,7 @@ from torch import nn
 from methods.linear import LowRankAdapted, adapt, adapted, as_lora_draws, matrix, merge, singular
 from methods.spec import Method, ModelKind, Paper, Shape, Site, TaskKind, Unsupported
 
-NEEDED = (
-    "SaLoRA computes its safety projection from harmful prompts and the refusals that answer them, which you must give: "
-    "--set salora.prompts=FILE, a JSON list of [prompt, answer], each a list of token ids"
-)
+NEEDED = "set salora.prompts=FILE, a JSON list of [harmful prompt, refusal] in token ids, for the safety projection"
 
 
 @dataclass(frozen=True)
