@@ -223,11 +223,16 @@ def _cause(records: Sequence[RunRecord]) -> str:
     return "score undefined" if records else "not run"
 
 
-def outcomes(claim: Claim, line: Mapping[str, Printed], records: Sequence[RunRecord]) -> list[Outcome]:
-    """Task by task, then the averages that the source prints, where all their tasks have the same seeds."""
+def outcomes(
+    claim: Claim, line: Mapping[str, Printed], records: Sequence[RunRecord], chosen: Sequence[str] = ()
+) -> list[Outcome]:
+    """Task by task, then the averages that the source prints, where all their tasks have the same seeds. `chosen`: only
+    these tasks, and then no average."""
     found: list[Outcome] = []
     by_place: dict[str, dict[int, float]] = {}
     for place, (task, member) in claim.places().items():
+        if chosen and task not in chosen:
+            continue
         own = [record for record in records if record.spec.task == task]
         scored = {r.spec.seed: s for r in own if (s := _score(r, member, claim.epoch == "best")) is not None}
         by_place[place] = scored
@@ -236,7 +241,7 @@ def outcomes(claim: Claim, line: Mapping[str, Printed], records: Sequence[RunRec
     suite = tasks.suites()[claim.published["suite"]]
     over = {AVERAGE: [(one,) for one in _expanded(suite.average)], GROUP_MEAN: list(suite.groups.values())}
     for place, parts in over.items():
-        if place in line and parts:
+        if place in line and parts and not chosen:
             values = _means(by_place, parts)
             cause = "" if values else "not all of its tasks have a score with the same seeds"
             found.append(Outcome(place, line[place], values, cause, claim.statistic))

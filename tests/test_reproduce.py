@@ -188,6 +188,12 @@ def test_averages_need_all_tasks_with_the_same_seeds():
     assert outcomes(one, line, records[:-1])[-1].values == ()
 
 
+def test_of_chosen_tasks_only_these_are_told():
+    one = SHIPPED["lora-glue-roberta-base"]
+    found = outcomes(one, printed_line(one), [done(spec("lora", "rte", preset="paper"), 0.7)], ("rte",))
+    assert [o.place for o in found] == ["rte"] and found[0].values == (pytest.approx(70),)
+
+
 # What is refused
 
 

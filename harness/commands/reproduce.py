@@ -87,7 +87,7 @@ def reproduce(
     planned = {item.spec.key for item in sweep.planned}
     records = [record for record in store.records() if record.key in planned]
     changed = [_option(key, value) for key, value in overrides.items() if key not in SAME_GRADIENTS]
-    found = outcomes(claim, line, records)
+    found = outcomes(claim, line, records, asked.tasks if "tasks" in options else ())
     _show(Reproduction(claim, found, changed, _partly(claim, asked.tasks, asked.seeds)), form, console)
     if form == "text":
         say(f"\nRecords: {store.folder}/runs")

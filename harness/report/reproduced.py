@@ -21,6 +21,7 @@ CAPTION = (
     "of the measured seeds (t) and the printed spread, in quadrature; where the source prints no spread, its runs are "
     "taken to be as noisy as ours. It leaves out the error of the test set, which both share."
 )
+TWO = "The interval of two seeds reaches 12.7 standard errors, so that little lies beyond it: take more seeds."
 FIELDS = (
     "name", "task", "published", "spread", "spread_kind", "published_seeds", "measured", "sd", "seeds", "difference",
     "noise", "within", "protocol_kept", "sentence", "source", "url",
@@ -116,6 +117,7 @@ def _notes(found: Reproduction) -> list[str]:
             "The source does not say what its ± is." if text == "not named" else f"The printed ± is called: {text}."
             for text in kinds
         ),
+        *([TWO] if any(len(one.values) == 2 for one in found.outcomes) else []),
         *([f"Only a part: {found.partly}."] if found.partly else []),
         *found.claim.differences,
         *own,
