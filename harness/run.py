@@ -21,7 +21,7 @@ from harness.meter import FirstSteps, StepParts
 from harness.model import seeded
 from harness.prepare import Setting, prepare
 from harness.record import RunRecord, UserError
-from harness.train import Trained, autocast, total_steps, train
+from harness.train import Trained, forwards_in, total_steps, train
 from methods.spec import Unsupported
 from tasks.sources import SourceError
 
@@ -149,7 +149,8 @@ def _execute(job: Job, record: RunRecord) -> None:
     }
     record.costs = dict(s.meter.baseline)
     with seeded(job.spec.seed):
-        with autocast(s.device, s.recipe.precision):
+        # A decomposition of what the passes showed is not to be taken in bf16.
+        with forwards_in(s.recipe.precision, s.model, s.device):
             s.method.calibrate(s.model, _calibration(s, job.spec.seed), s.config)
         record.costs["setup_seconds"] = time.perf_counter() - started
         before = evaluate(s, s.asked).scores if s.recipe.eval_before else {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import nn
@@ -57,6 +59,20 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     if precision == "bf16":
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def forwards_in(precision: str, model: nn.Module, device: torch.device) -> Iterator[None]:
+    """Passes forward through `model` are in `precision`; what is computed between them is not."""
+    own = model.forward
+
+    @functools.wraps(own)
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        with autocast(device, precision):
+            return own(*args, **kwargs)
+
+    with mock.patch.object(model, "forward", forward):
+        yield
 
 
 def total_steps(recipe: Recipe, rows: int) -> int:

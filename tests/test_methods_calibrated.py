@@ -5,6 +5,7 @@ import tiny
 import torch
 from tuned import attached, base, calibrate, close, weights
 
+from harness.train import forwards_in
 from methods.peft_backend import NAME
 
 QUERY = "bert.encoder.layer.1.attention.self.query"
@@ -150,3 +151,27 @@ def test_riemannian_steps_do_not_depend_on_the_split_into_factors():
         method.before_step(model, config.__class__(damping=1e-9), 0, 1)
         changes.append(b.detach().double() @ a.grad.double() + b.grad.double() @ a.detach().double())
     torch.testing.assert_close(changes[0], changes[1], atol=1e-3, rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["corda", "lora-ga"])
+def test_a_run_in_bf16_decomposes_in_full_precision(name):
+    method, config, _, model = attached(name, "encoder")
+    expected = base("encoder").get_submodule(QUERY).weight.detach().double()
+    forward = model.forward
+    with forwards_in("bf16", model, torch.device("cpu")):
+        calibrate(method, config, model, "encoder")
+    a, b, layer = factors(model)
+    assert b.any() and model.forward == forward
+    found = layer.base_layer.weight.detach().double() + layer.scaling[NAME] * b @ a
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
+def test_only_passes_forward_are_in_bf16():
+    model, kept = base("encoder"), []
+    model.get_submodule(QUERY).register_forward_hook(lambda module, args, out: kept.append(out.dtype))
+    with forwards_in("bf16", model, torch.device("cpu")), torch.no_grad():
+        model(**tiny.task("encoder")[0])
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+    with torch.no_grad():
+        model(**tiny.task("encoder")[0])
+    assert kept == [torch.bfloat16, torch.float32]

@@ -32,7 +32,9 @@ def moments(model: nn.Module, batches: Batches, scaled: bool = False) -> dict[st
             x = x[real.bool()] if real is not None and real.shape == x.shape[:-1] else x.flatten(0, -2)
             if scaled:
                 x = x / x.max().abs()
-            gram = x.T @ x
+            # Within a forward pass in bf16 this product would be in bf16 too.
+            with torch.autocast(x.device.type, enabled=False):
+                gram = x.T @ x
             found[name] = found[name] + gram if name in found else gram
 
         return hook

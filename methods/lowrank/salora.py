@@ -150,13 +150,12 @@ def calibrate(model: nn.Module, batches: Iterable[Mapping[str, torch.Tensor]], c
     safe = directions(model, harmful, config.safe)
     own = (({name: value for name, value in batch.items() if name != "labels"}, answered(batch)) for batch in batches)
     task = directions(model, own, config.task)
-    with torch.autocast(device.type, enabled=False):
-        for name, layer in adapted(model, Layer):
-            u, s, vh = singular(matrix(layer.base), config.r)
-            layer.V.copy_(safe[name])
-            layer.A.copy_(s.sqrt()[:, None] * vh)
-            layer.factor.copy_(task[name] @ (task[name].T @ (u * s.sqrt())))  # type: ignore[operator]
-            matrix(layer.base).sub_(layer.delta().to(layer.base.weight.dtype))
+    for name, layer in adapted(model, Layer):
+        u, s, vh = singular(matrix(layer.base), config.r)
+        layer.V.copy_(safe[name])
+        layer.A.copy_(s.sqrt()[:, None] * vh)
+        layer.factor.copy_(task[name] @ (task[name].T @ (u * s.sqrt())))  # type: ignore[operator]
+        matrix(layer.base).sub_(layer.delta().to(layer.base.weight.dtype))
 
 
 def extra_state(model: nn.Module) -> Mapping[str, torch.Tensor]:
