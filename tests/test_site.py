@@ -13,20 +13,24 @@ from typer.testing import CliRunner
 import tasks
 from harness.cli import app
 from harness.record import RunRecord, UserError
-from harness.report import published
+from harness.report import leaderboard, published
 from harness.report.cells import Cell
+from harness.report.render import short_titles
 from harness.report.site import names
 from harness.report.site.board import forests
 from harness.report.site.build import files
 from harness.report.site.chart import binned, chart, ticks
 from harness.report.site.form import plain, quantity, web
 from harness.report.site.write import write
+from harness.store import Store
 from methods import entries
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    return made(tmp_path_factory.mktemp("site"), sweep())
+    folder = tmp_path_factory.mktemp("site")
+    Store(folder / "results").items_path(sweep()[0].key).write_bytes(b"")
+    return made(folder, sweep())
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,31 @@ def test_a_cell_holds_mean_spread_and_interval_worked_out_by_hand(site):
     assert "52.0±2.0[47.0, 57.0]" in row.replace("\n", "")
     # three equal scores measure no spread
     assert "70.0±0.0no spread" in row.replace("\n", "")
+
+
+def cells(page):
+    """Row label -> the `data-value` of its cells in order, of all rows of leaderboards."""
+    rows, current = {}, []
+    for tag, given in page.tags:
+        if tag == "tr":
+            current = rows.setdefault(given["data-row"], []) if "data-row" in given else []
+        elif tag == "td":
+            current.append(float(given["data-value"]) if "data-value" in given else None)
+    return rows
+
+
+def test_every_cell_stands_under_its_heading(site):
+    folder, records = site
+    page = pages(folder)["index.html"]
+    heads = re.findall(r'<th scope="col" data-sort[^>]*>([^<]*)</th>', (folder / "index.html").read_text())[1:]
+    (table,) = leaderboard.tables(records)
+    titles = short_titles(table)
+    found = cells(page)
+    assert len(found) == len(table.rows)
+    for row, values in zip(table.rows, found.values(), strict=True):
+        shown = dict(zip(heads, values, strict=True))
+        for column in table.columns:
+            assert shown[titles[column.name]] == table.cell(row, column).value
 
 
 def test_missing_and_short_cells_name_their_cause_and_lead_to_the_run(site):
@@ -76,10 +105,12 @@ def test_a_row_without_any_score_leads_to_the_run_that_says_why(tmp_path):
 def test_a_run_page_tells_its_record_and_how_it_was_made(site):
     folder, records = site
     found = pages(folder)
+    (with_items,) = {path.name.partition(".")[0] for path in folder.parent.glob("results/runs/*/*.items.parquet")}
     for record in records:
         source = folder.parent / "results/runs" / record.key[:2] / f"{record.key}.json"
         text = found[names.run_page(record.key)].said()
         assert f"runs/{record.key[:2]}/{record.key}.json" in text
+        assert (f"{record.key}.items.parquet" in text) == (record.key == with_items)
         assert hashlib.sha256(source.read_bytes()).hexdigest() in text
         assert (folder / names.record_file(record.key)).read_bytes() == source.read_bytes()
         if record.status == "done":

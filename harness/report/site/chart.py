@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 Points = Sequence[tuple[float, float]]
+NUMBERS = {int, float}
 MOST = 50
 """Points of a drawn line; a longer one is drawn as means of consecutive points."""
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 8.0, 24.0
@@ -63,7 +63,7 @@ def binned(points: Points, most: int = MOST) -> tuple[list[tuple[float, float]],
     """(means of consecutive points, how many go into one), so that no more than `most` are left."""
     size = -(-len(points) // most) or 1
     parts = [points[at : at + size] for at in range(0, len(points), size)]
-    return [(fmean(x for x, _ in part), fmean(y for _, y in part)) for part in parts], size
+    return [(sum(x for x, _ in part) / len(part), sum(y for _, y in part) / len(part)) for part in parts], size
 
 
 def _words(value: float) -> str:
@@ -110,14 +110,7 @@ def chart(
     )
 
 
-def of_curve(curve: Sequence[dict[str, float | int | None]], name: str, factor: float = 1.0) -> Points:
-    """(step, value) of the points that have both."""
-    return [
-        (float(point["step"]), factor * float(point[name]))  # type: ignore[arg-type]
-        for point in curve
-        if _number(point.get("step")) and _number(point.get(name))
-    ]
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def of_curve(curve: Sequence[Mapping[str, float | int | None]], name: str, factor: float = 1.0) -> Points:
+    """(step, value) of the points that have both as numbers."""
+    pairs = [(point.get("step"), point.get(name)) for point in curve]
+    return [(float(x), factor * y) for x, y in pairs if type(x) in NUMBERS and type(y) in NUMBERS]  # type: ignore[arg-type,operator]

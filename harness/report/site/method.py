@@ -82,15 +82,16 @@ def about(entry: Entry | None) -> str:
     return " ".join(text.partition("\n\n")[0].split())
 
 
-def task_runs(board: Board, line: Line, task: str) -> TaskRuns:
+def task_runs(board: Board, line: Line, task: str, curves: bool = False) -> TaskRuns:
+    """`curves`: drawn too."""
     runs = line.by_task.get(task, [])
     cell = cell_of(runs, board.table.seeds)
     metric = next((record.metric for record in runs if record.metric), "")
     lacking = [record for record in runs if record.score is None or record.status != "done"]
     why = cause(lacking)[0] if cell.value is None or cell.partial else ""
     rates = {record.spec.recipe["learning_rate"] for record in runs if "learning_rate" in record.spec.recipe}
-    losses = [(f"seed {record.spec.seed}", of_curve(record.curve, "loss")) for record in runs]
-    evals = [(f"seed {record.spec.seed}", of_curve(record.curve, f"eval_{metric}", 100.0)) for record in runs]
+    losses = [(f"seed {record.spec.seed}", of_curve(record.curve, "loss")) for record in runs if curves]
+    evals = [(f"seed {record.spec.seed}", of_curve(record.curve, f"eval_{metric}", 100.0)) for record in runs if curves]
     return TaskRuns(
         task, metric, cell, interval_text(cell), tuple(runs), line.place(task), why,
         ", ".join(f"{rate:g}" if isinstance(rate, int | float) else str(rate) for rate in sorted(rates, key=str)),
@@ -112,7 +113,7 @@ def show_line(board: Board, line: Line) -> ShownLine:
         line,
         tuned(line.records),
         configs.pop() if len(configs) == 1 else "",
-        tuple(task_runs(board, line, task) for task in board.tasks),
+        tuple(task_runs(board, line, task, curves=True) for task in board.tasks),
         costs,
         tuple(rows),
         *_counts({task: line.by_task[task] for task in names}),

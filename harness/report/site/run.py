@@ -24,6 +24,8 @@ class RunPage:
     path: str
     """Of the record, below the results folder."""
     body: bytes
+    items: tuple[str, ...]
+    """Files with the scores of single items, below the results folder."""
     sha256: str
     places: tuple[tuple[Board, Line], ...]
     """The rows of the leaderboards that this run stands in."""
@@ -64,7 +66,7 @@ def _facts(record: RunRecord) -> tuple[tuple[str, Rows], ...]:
     notes = made.get("data_notes")
     found = [
         ("Hardware", _pairs(made.get("hardware"))),
-        ("Versions", _pairs({"commit": made.get("commit")} | dict(_mapping(made.get("versions"))))),
+        ("Versions", _pairs({k: v for k, v in made.items() if k == "commit"} | dict(_mapping(made.get("versions"))))),
         ("Counters", _pairs(made.get("counters"))),
         ("Data", (*_pairs(record.spec.data), *_pairs(record.data_stats))),
         ("Notes on the data", tuple(("", plain(note)) for note in notes) if isinstance(notes, list) else _pairs(notes)),
@@ -101,6 +103,7 @@ def run_page(record: RunRecord, store: Store, places: Sequence[tuple[Board, Line
         record=record,
         path=path.relative_to(store.folder).as_posix(),
         body=body,
+        items=tuple(one.relative_to(store.folder).as_posix() for one in store.items(record.key)),
         sha256=hashlib.sha256(body).hexdigest(),
         places=tuple(places),
         config=_against(spec.config, config_defaults(spec.method)),

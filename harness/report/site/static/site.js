@@ -204,7 +204,7 @@
       const ys = scoreAxis(points);
       const x = (v) => box.left + xs.share(v) * (box.right - box.left);
       const y = (v) => box.bottom - Math.max(0, Math.min(1, ys.share(v))) * (box.bottom - box.top);
-      const svg = add(canvas, "svg", { viewBox: `0 0 ${width} ${height}`, height, role: "group", "aria-label": `${score.title} by ${cost.title}: arrow keys move between methods, Enter opens one` });
+      const svg = add(canvas, "svg", { class: points.length > 25 ? "many" : "", viewBox: `0 0 ${width} ${height}`, height, role: "group", "aria-label": `${score.title} by ${cost.title}: arrow keys move between methods, Enter opens one` });
       for (const [v, text] of ys.ticks) {
         add(svg, "path", { class: "grid", d: `M${box.left} ${y(v)}H${box.right}` });
         add(svg, "text", { x: box.left - 7, y: y(v) + 4, "text-anchor": "end" }, text);
@@ -238,11 +238,15 @@
       const placed = points.map((p) => ({ ...p, x: x(p.value), y: y(p.score[0]) }));
       const taken = [...line, ...placed.map((p) => [p.x - 7, p.y - 7, p.x + 7, p.y + 7])];
       placed.sort((a, b) => a.x - b.x || a.y - b.y);
-      const marks = placed.map((p) => mark(svg, p, y, score, cost, !cost.mixed && best.some((b) => b.id === p.id), box, taken));
+      const onFront = (p) => !cost.mixed && best.some((b) => b.id === p.id);
+      const marks = placed.map((p) => mark(svg, p, y, score, cost, onFront(p)));
+      // The front's names come first where there is not room for all.
+      const order = placed.map((p, at) => [p, marks[at]]).sort(([a], [b]) => onFront(b) - onFront(a));
+      for (const [p, link] of order) name(link, p, box, taken);
       rove(marks);
     }
 
-    function mark(svg, p, y, score, cost, onFront, box, taken) {
+    function mark(svg, p, y, score, cost, onFront) {
       const seeds = `${p.score[3]} seed${p.score[3] === 1 ? "" : "s"}`;
       const spread = p.score[1] === null ? seeds : `95 % interval ${p.score[1].toFixed(1)} to ${p.score[2].toFixed(1)}, ${seeds}`;
       const lines = [`${score.title} ${p.score[0].toFixed(1)} (${spread})`, `${cost.title.split(",")[0]}: ${p.text}`];
@@ -251,7 +255,6 @@
       if (p.score[1] !== null) add(link, "path", { class: "reach", d: `M${p.x} ${y(p.score[1])}V${y(p.score[2])}` });
       add(link, "circle", { class: "ring", cx: p.x, cy: p.y, r: 10, "pointer-events": "all" });
       add(link, "path", { class: "dot", d: MARKS[p.marker], transform: `translate(${p.x} ${p.y})` });
-      name(link, p, box, taken);
       const show = () => { tell(p, lines); rowOf(p.id)?.classList.add("lit"); };
       const hide = () => { tip.remove(); rowOf(p.id)?.classList.remove("lit"); };
       link.addEventListener("pointerenter", show);
