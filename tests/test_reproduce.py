@@ -271,7 +271,9 @@ def test_a_claim_is_run_and_held_against_its_number(world):
 
 
 def test_a_changed_protocol_is_marked_and_a_part_is_said(world):
-    changed = " ".join(run(world, "--max-steps", 2, "--seeds", 5, out="changed").output.split())
+    found = run(world, "--max-steps", 2, "--seeds", 5, out="changed")
+    changed = " ".join(found.output.split())
+    assert found.exit_code == 0, changed
     assert "Not the protocol (--max-steps 2)" in changed and "1 of 2 seeds" in changed
     same = " ".join(run(world, "--gradient-accumulation", 2, out="same").output.split())
     assert "Not the protocol" not in same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,6 +82,11 @@ class PublishedRow:
     cells: tuple[Cell, ...]
     texts: tuple[str, ...]
     """The cells as printed, with the spread; empty where the source has no number."""
+
+    @property
+    def short_label(self) -> str:
+        """The label without its source, to which its mark in brackets leads."""
+        return re.sub(r" \(published: .*\)", "", self.label)
 
 
 @dataclass(frozen=True)

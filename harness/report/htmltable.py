@@ -14,17 +14,16 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 75
 h2 { font-size: 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption, .notes { color: color-mix(in srgb, currentColor 75%, transparent); font-size: .85rem; text-align: left; }
-caption { caption-side: bottom; padding-top: .6rem; }
+.notes { color: color-mix(in srgb, currentColor 75%, transparent); font-size: .85rem; }
 th, td { padding: .25rem .6rem; text-align: right; white-space: nowrap; }
-th:first-child { text-align: left; }
+th:first-child { background: Canvas; left: 0; position: sticky; text-align: left; }
 thead th { border-bottom: 1px solid; vertical-align: bottom; }
 tbody + tbody tr:first-child > * { border-top: 1px solid; }
 tbody th { font-weight: normal; }
 .best { font-weight: bold; }
 .second { text-decoration: underline; }
 .published { font-style: italic; }
-.published th { max-width: 24rem; white-space: normal; }
+.heading th { font-size: .85rem; font-weight: bold; }
 """
 CLASSES = ("", "best", "second")
 
@@ -47,7 +46,8 @@ def _row(row: Row, table: Table, ranks: Sequence[int]) -> str:
 
 def _published(row: PublishedRow) -> str:
     cells = "".join(_tag("td", text) for text in row.texts)
-    return f'<tr class="published">{_tag("th", row.label, scope="row")}{cells}</tr>'
+    head = _tag("th", row.short_label, scope="row", title=f"{row.source}: {row.protocol}")
+    return f'<tr class="published">{head}{cells}</tr>'
 
 
 def render_fragment(table: Table) -> str:
@@ -59,15 +59,15 @@ def render_fragment(table: Table) -> str:
         f'<section id="{escape(table.setting.slug)}">',
         _tag("h2", table.title),
         '<div class="wide"><table>',
-        _tag("caption", table.caption),
         f"<thead><tr>{_tag('th', 'Method', scope='col')}{heads}</tr></thead>",
         "<tbody>",
         *(_row(row, table, own) for row, own in zip(table.rows, ranks, strict=True)),
         "</tbody>",
     ]
     if table.published:
-        lines += ["<tbody>", *map(_published, table.published), "</tbody>"]
-    lines.append("</table></div>")
+        heading = _tag("th", "Published", colspan=str(1 + len(table.columns)), scope="rowgroup")
+        lines += [f'<tbody><tr class="heading">{heading}</tr>', *map(_published, table.published), "</tbody>"]
+    lines += ["</table></div>", _tag("p", table.caption, class_="notes")]
     if table.notes:
         lines.append('<ul class="notes">' + "".join(_tag("li", note) for note in table.notes) + "</ul>")
     return "\n".join([*lines, "</section>"]) + "\n"

@@ -13,7 +13,6 @@ SPECIAL = {
     ">": r"\textgreater{}", "`": "'", "[": "{[}", "*": "{*}", "|": r"\textbar{}", **{c: f"\\{c}" for c in "&%$#_{}"},
 }  # fmt: skip
 """A bracket or a star that begins a row would be an option of the line break before it."""
-SOURCE = re.compile(r" \(published: .*\)")
 LATIN = 0x17F
 """The last letter of Latin Extended-A."""
 MATHS = {"±": r"$\pm$", "·": "--", "×": r"$\times$"}
@@ -61,8 +60,8 @@ def render_latex(table: Table) -> str:
         ]
         for at, row in enumerate(table.rows)
     ]
-    # The mark in the label leads to the note that names the source, which would make the column wider than the page.
-    printed = [[rf"\textit{{{escape(SOURCE.sub('', one.label))}}}", *map(escape, one.texts)] for one in table.published]
+    # The source itself would make the column wider than the page.
+    printed = [[rf"\textit{{{escape(one.short_label)}}}", *map(escape, one.texts)] for one in table.published]
     body = [" & ".join(cells) + r" \\" for cells in rows]
     if printed:
         heading = rf"\multicolumn{{{1 + len(table.columns)}}}{{l}}{{Published}} \\"
