@@ -1,4 +1,4 @@
-"""Views: hand-computed means, settings that never mix, narrow terminals, hostile names, figures with their data."""
+"""Views: hand-computed means, settings that never mix, narrow terminals, hostile names."""
 
 import csv
 import io
@@ -14,12 +14,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import tasks
-from harness.record import RunRecord, RunSpec, UserError
-from harness.report import figure, latex, leaderboard, tidy
+from harness.record import RunRecord, RunSpec
+from harness.report import latex, leaderboard, tidy
 from harness.report.latex import render_latex
-from harness.report.place import overlap, places
 from harness.report.render import short_number
-from harness.report.style import COLOURS, MARKERS, looks
 from methods import entries
 
 GLUE_MINI = tasks.suite("glue-mini")
@@ -408,94 +406,8 @@ def test_the_wide_table_has_a_row_a_run():
     assert list(mcc) == [0.5, pytest.approx(0.6)] and frame["score_pearson"].notna().sum() == 2
 
 
-# Figures
-
-
-@pytest.mark.parametrize(
-    ("kind", "cost"), [("pareto", "trainable"), ("pareto", "memory"), ("pareto", "speed"), ("bars", "trainable")]
-)
-def test_a_figure_is_written_in_four_forms_and_the_csv_is_what_it_shows(tmp_path, kind, cost):
-    records = sweep()
-    paths = figure.draw(kind, records, tmp_path / "figures", cost)
-    assert sorted(p.suffix for p in paths) == [".csv", ".pdf", ".png", ".svg"]
-    assert sorted(paths) == sorted((tmp_path / "figures").iterdir())
-    by_suffix = {p.suffix: p for p in paths}
-    assert by_suffix[".pdf"].read_bytes().startswith(b"%PDF") and b"/FontFile2" in by_suffix[".pdf"].read_bytes()
-    assert by_suffix[".png"].read_bytes().startswith(b"\x89PNG") and "<svg" in by_suffix[".svg"].read_text()
-    shown, table = pd.read_csv(by_suffix[".csv"]), only(records)
-    assert set(shown["title"]) == {table.title}
-    for line in shown.to_dict("records"):
-        cell = values(table, line["variant"])[line.get("task", "average")]
-        assert line["score"] == pytest.approx(cell.value) and line["score_sd"] == pytest.approx(cell.sd)
-    assert len(shown) == (2 if kind == "pareto" else 2 * (len(GLUE_MINI.tasks) + 1))
-
-
-def test_a_figure_of_the_same_records_is_the_same_file(tmp_path):
-    first = figure.draw("pareto", sweep(), tmp_path / "a")
-    second = figure.draw("pareto", sweep(), tmp_path / "b")
-    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
-
-
-def test_the_front_by_hand():
-    """(parameters, score): a 10, 50; b 20, 40 (worse and dearer); c 30, 60; d 30, 55 (worse at the same price)."""
-    given = {"lora": (10, 0.5), "dora": (20, 0.4), "vera": (30, 0.6), "ia3": (30, 0.55)}
-    table = only([done(spec(m), v, trainable=n) for m, (n, v) in given.items()])
-    frame = figure.pareto_frame(table, "trainable").set_index("variant")
-    assert dict(frame["on_front"]) == {"lora": True, "dora": False, "vera": True, "ia3": False}
-    fast = {"lora": (10.0, 0.5), "dora": (20.0, 0.4), "vera": (5.0, 0.45)}
-    table = only([done(spec(m), v, train_tokens_per_second=n) for m, (n, v) in fast.items()])
-    frame = figure.pareto_frame(table, "speed").set_index("variant")
-    assert dict(frame["on_front"]) == {"lora": True, "dora": True, "vera": False}
-
-
-def test_each_setting_has_a_figure_of_its_own(tmp_path):
-    records = [done(spec("lora"), 0.5), done(spec("lora", recipe={"select": "best"}), 0.6)]
-    paths = figure.draw("bars", records, tmp_path)
-    assert len({p.stem for p in paths}) == 2 and len(paths) == 8
-
-
-@pytest.mark.parametrize("kind", ["pareto", "bars"])
-def test_odd_records_can_be_drawn(tmp_path, kind):
-    """Nothing trainable but the head, a negative score, one method only, names with markup and math."""
-    figure.draw(kind, [done(spec("last-layer"), -0.2, trainable=0)], tmp_path)
-    figure.draw(kind, [done(spec("last-layer"), 0.5, trainable=0), done(spec(method=HOSTILE), 0.5)], tmp_path)
-    many = [done(spec(config={"r": r}), 0.5 + r / 1000) for r in range(1, 9)]
-    figure.draw(kind, [*many, RunRecord(spec("dora"), "failed", metric="accuracy")], tmp_path)
-
-
-def test_nothing_to_draw_is_one_sentence_and_no_file(tmp_path):
-    unmeasured = [done(spec(), 0.5, train_peak_resident_bytes=None)]
-    with pytest.raises(UserError, match="peak memory"):
-        figure.draw("pareto", unmeasured, tmp_path / "out", "memory")
-    with pytest.raises(UserError, match="No record"):
-        figure.draw("bars", [RunRecord(spec(), "failed", metric="accuracy")], tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_names_are_placed_apart_and_inside():
-    points = [(100 + 3 * i, 100 + 5 * (i % 4)) for i in range(12)]
-    frame = (0.0, 0.0, 600.0, 400.0)
-    boxes = places(points, [(60.0, 10.0)] * 12, frame, [], 1.0)
-    for at, box in enumerate(boxes):
-        assert overlap(box, frame) == pytest.approx(600)
-        assert all(overlap(box, other) == 0 for other in boxes[:at])
-        assert not any(box[0] < x < box[2] and box[1] < y < box[3] for x, y in points)
-
-
-def test_a_method_looks_the_same_in_every_figure_and_unlike_any_other():
-    registered = sorted(entries())
-    together = looks([(name, name) for name in registered])
-    for name in registered:
-        assert looks([("another", "another"), (name, name)])[name] == together[name]
-    assert len({(look["color"], look["marker"]) for look in together.values()}) == min(
-        len(registered), len(COLOURS) * len(MARKERS)
-    )
-    pair = looks([("lora", "lora"), ("lora r=16", "lora")])
-    assert pair["lora"]["color"] == pair["lora r=16"]["color"] and pair["lora"] != pair["lora r=16"]
-
-
 def test_views_need_no_torch():
-    program = "import sys, harness.store, harness.report.figure, harness.report.tidy as t; t.long([]); assert 'torch' not in sys.modules"
+    program = "import sys, harness.store, harness.report.tidy as t; t.long([]); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -17,9 +20,12 @@ LEADER_FROM = 8.0
 """Points; a name further off than this is joined to its point by a line."""
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Shared area."""
-    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+def overlaps(boxes: ArrayLike, others: ArrayLike) -> np.ndarray:
+    """Shared areas of boxes (n, 4) with others (m, 4): (n, m)."""
+    a, b = np.reshape(boxes, (-1, 1, 4)), np.reshape(others, (1, -1, 4))
+    across = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
+    up = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
+    return np.maximum(across, 0) * np.maximum(up, 0)
 
 
 def _beside(x: float, y: float, width: float, height: float, angle: float, radius: float) -> Box:
@@ -60,26 +66,38 @@ def places(
     leaders: list[Box] = []
     found: dict[int, Box] = {}
     for at in sorted(range(len(points)), key=lambda i: (crowd[i], -points[i][1])):
-        (x, y), (width, height) = points[at], sizes[at]
-        others = taken[:at] + taken[at + 1 :]
+        others = np.array([*taken[:at], *taken[at + 1 :], *leaders]).reshape(-1, 4)
         best: tuple[float, Box, list[Box]] | None = None
         for radius in RADII:
-            for angle in ANGLES:
-                box = _beside(x, y, width, height, angle, radius * unit)
-                line = _along(x, y, _nearest(box, x, y)) if radius > LEADER_FROM else []
-                outside = width * height - overlap(box, frame)
-                cost = 3 * outside + sum(overlap(box, other) for other in (*others, *leaders))
-                cost += 10 * sum(overlap(part, other) for part in line for other in (*others, *leaders))
-                cost += 0.2 * radius * unit
-                if best is None or cost < best[0]:
-                    best = cost, box, line
-            if best is not None and best[0] <= 0.2 * radius * unit:
+            price, box, line = _cheapest(points[at], sizes[at], frame, others, radius * unit, unit)
+            if best is None or price < best[0]:
+                best = price, box, line
+            if best[0] <= 0.2 * radius * unit + 1e-6:
                 break
         assert best is not None
         found[at] = best[1]
         taken.append(best[1])
         leaders += best[2]
     return [found[at] for at in range(len(points))]
+
+
+def _cheapest(
+    point: tuple[float, float],
+    size: tuple[float, float],
+    frame: Box,
+    others: np.ndarray,
+    radius: float,
+    unit: float,
+) -> tuple[float, Box, list[Box]]:
+    """(price, box, the line to it) of the best direction: what is covered or outside, and a little for the distance."""
+    boxes = [_beside(*point, *size, angle, radius) for angle in ANGLES]
+    prices = 3 * (size[0] * size[1] - overlaps(boxes, [frame])[:, 0]) + overlaps(boxes, others).sum(axis=1)
+    lines: list[list[Box]] = [[] for _ in boxes]
+    if radius > LEADER_FROM * unit:
+        lines = [_along(*point, _nearest(box, *point)) for box in boxes]
+        prices += [10 * overlaps(line, others).sum() if line else 0.0 for line in lines]
+    best = int(np.argmin(prices))
+    return float(prices[best]) + 0.2 * radius, boxes[best], lines[best]
 
 
 def put_names(
