@@ -566,7 +566,7 @@ def test_spt_gives_a_lora_to_matrices_with_many_sensitive_values_and_meets_its_b
     scores = torch.zeros(210)
     scores[:6] = torch.arange(60.0, 54.0, -1)  # the six most sensitive lie in the first matrix
     scores[100:103] = torch.tensor([50.0, 49.0, 48.0])
-    scores[200:202] = torch.tensor([47.0, 46.0])
+    scores[200:203] = torch.tensor([47.0, 46.0, 1.0])
     scores[110:120] = torch.arange(40.0, 30.0, -1)
     # Five of the first matrix earn it a LoRA of 20; the next six are single.
     has, single = chosen(scores, tensors, 26, ease=4.0)

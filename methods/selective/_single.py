@@ -66,27 +66,27 @@ class Pool(nn.Module):
 
 
 class InPlace(torch.autograd.Function):
-    """(x, single values, their places, layer) -> y, with W changed for as long as the product takes"""
+    """(x, single values, layer) -> y, with W changed for as long as the product takes; keeps x"""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, values: torch.Tensor, places: torch.Tensor, layer: Layer) -> torch.Tensor:
-        with layer.placed(values, places):
+    def forward(ctx: Any, x: torch.Tensor, values: torch.Tensor, layer: Layer) -> torch.Tensor:
+        with layer.placed():
             y = layer.base(x)
-        ctx.save_for_backward(x, values, places)
-        ctx.layer = layer
+        ctx.save_for_backward(x)
+        ctx.layer, ctx.dtype = layer, values.dtype
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None, None]:
-        layer, (x, values, places) = ctx.layer, ctx.saved_tensors
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
+        layer, (x,) = ctx.layer, ctx.saved_tensors
         to_x = to_values = None
         if ctx.needs_input_grad[0]:
-            with layer.placed(values, places):
+            with layer.placed():
                 to_x = (grad @ matrix(layer.base).to(grad.dtype)).to(x.dtype)
         if ctx.needs_input_grad[1]:
             whole = grad.flatten(0, -2).T @ x.flatten(0, -2).to(grad.dtype)
-            to_values = whole.flatten()[places].to(values.dtype)
-        return to_x, to_values, None, None
+            to_values = whole.flatten()[layer.pool.single(layer.numbers[0])[1]].to(ctx.dtype)
+        return to_x, to_values, None
 
 
 class Layer(Adapted):
@@ -99,8 +99,9 @@ class Layer(Adapted):
         self.__dict__["pool"], self.r, self.numbers = pool, r, (weight, bias)
 
     @contextlib.contextmanager
-    def placed(self, values: torch.Tensor, places: torch.Tensor) -> Iterator[None]:
+    def placed(self) -> Iterator[None]:
         """Inside, W holds the sum; after it, exactly its own values again."""
+        values, places = self.pool.single(self.numbers[0])
         weight, where = matrix(self.base), (places // self.d_in, places % self.d_in)
         own = weight[where]
         weight[where] = (own + values.detach()).to(own.dtype)
@@ -137,13 +138,13 @@ class Layer(Adapted):
         if self.base.weight.requires_grad:
             return self.base(x)
         self.pool.look()
-        found, (values, places) = self.lora(), self.pool.single(self.numbers[0])
+        found, values = self.lora(), self.pool.values[self.pool.parts[self.numbers[0]]]
         if found is not None:
             change = functional.linear(functional.linear(lifted(x), found[0]), found[1])
             y = self.base(x)
             y = y + change.to(y.dtype)
         else:
-            y = InPlace.apply(x, values, places, self) if len(places) else self.base(x)
+            y = InPlace.apply(x, values, self) if len(values) else self.base(x)
         bias = self.bias_delta()
         return y if bias is None else y + bias.to(y.dtype)
 

@@ -4,7 +4,7 @@ cos(w, w') between a row before and after it.
 Xu et al. 2024, https://arxiv.org/abs/2403.11621. The paper runs a whole fine-tuning on the task first; here one pass over the
 first `rows` training rows is the probe, with AdamW at a full fine-tuning's rate, after which every weight is put back. Rows
 of one length compete with each other over the whole model, so that the number of parameters follows from shapes. Biases
-stay. A matrix writes its other rows' outputs without keeping anything for the backward pass but its input.
+stay.
 """
 
 from __future__ import annotations

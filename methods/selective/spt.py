@@ -24,6 +24,8 @@ from methods.linear import adapted, as_lora_draws, matrix, transposed
 from methods.selective._single import Added, Layer, Pool, Tensor
 from methods.spec import Method, Paper, Shape, Site
 
+FIRST = 16
+
 
 @dataclass(frozen=True)
 class Config:
@@ -154,22 +156,27 @@ def sensitivity(model: nn.Module, batches: Iterable[Mapping[str, torch.Tensor]],
 
 def chosen(scores: torch.Tensor, tensors: Sequence[Tensor], n: int, ease: float) -> tuple[list[bool], torch.Tensor]:
     """(whether a tensor gets a LoRA, the places of single values, in order): n parameters together."""
-    order = scores.sort(descending=True, stable=True).indices.cpu()
     ends = torch.tensor([tensor.before + tensor.size for tensor in tensors])
-    tensor_of = torch.searchsorted(ends, order, right=True)
     lora = torch.tensor([tensor.lora for tensor in tensors])
 
-    def kept(most: int) -> tuple[torch.Tensor, int]:
-        counts = torch.bincount(tensor_of[:most], minlength=len(tensors))
-        has = (lora > 0) & (counts * ease >= lora)
-        return has, int(torch.where(has, lora, counts).sum())
+    def earned(counts: torch.Tensor) -> torch.Tensor:
+        return (lora > 0) & (counts * ease >= lora)
 
-    low, high = 0, len(order)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if kept(middle)[1] <= n else (low, middle - 1)
-    has, _ = kept(low)
-    single = order[~has[tensor_of]][: n - int(lora[has].sum())]
+    # Most often the first few are enough; to sort all of a large model takes long.
+    for reach in (min(FIRST * n, len(scores)), len(scores)):
+        order = scores.topk(reach).indices.cpu()
+        tensor_of = torch.searchsorted(ends, order, right=True)
+        low, high = 0, reach
+        while low < high:
+            middle = (low + high + 1) // 2
+            counts = torch.bincount(tensor_of[:middle], minlength=len(tensors))
+            fits = int(torch.where(earned(counts), lora, counts).sum()) <= n
+            low, high = (middle, high) if fits else (low, middle - 1)
+        has = earned(torch.bincount(tensor_of[:low], minlength=len(tensors)))
+        left = n - int(lora[has].sum())
+        single = order[~has[tensor_of]][:left]
+        if low < reach and len(single) == left:
+            break
     return has.tolist(), single.sort().values
 
 
