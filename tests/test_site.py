@@ -458,3 +458,26 @@ def test_drawn_intervals_share_a_scale_and_are_cut_at_its_ends():
     assert two.low == min(one.low, two.low) and two.high <= 84
     flat, single = forests([Cell(50.0, 0.0, 3), Cell(51.0, None, 1)])
     assert flat.low is None and single.low is None
+
+
+def test_a_method_looks_the_same_in_every_plot_and_its_rows_differ(tmp_path):
+    records = [
+        done(spec(m, "rte-mini", model=model), 0.5) for m in ("lora", "dora", "bitfit") for model in ("one", "two")
+    ]
+    records += [done(spec("lora", "rte-mini", model="one", config={"r": 64}), 0.5)]
+    found = [json.loads(text)["rows"] for text in pages(made(tmp_path, records)[0])["index.html"].scripts]
+    one, two = ({row["label"]: (row["colour"], row["marker"]) for row in rows} for rows in found)
+    assert all(one[name] == two[name] for name in ("lora", "dora", "bitfit"))
+    assert len(set(two.values())) == 3
+    fills = {row["label"]: row["fill"] for row in found[0]}
+    assert one["lora"] == one["lora r=64"] and fills["lora"] != fills["lora r=64"]
+
+
+def test_a_cost_that_no_row_has_on_all_tasks_is_still_there_by_task(tmp_path):
+    records = [done(spec("lora", "rte-mini"), 0.5), done(spec("dora", "rte-mini"), 0.6), done(spec("dora", "con"), 0.6)]
+    records += [RunRecord(spec("dora", "wnli-mini"), "failed", reason="out of memory")]
+    (data,) = map(json.loads, pages(made(tmp_path, records)[0])["index.html"].scripts)
+    lora, dora = (next(row for row in data["rows"] if row["label"] == name) for name in ("lora", "dora"))
+    assert "train_seconds" in [cost["name"] for cost in data["costs"]]
+    assert "" not in dora["costs"]["train_seconds"] and dora["costs"]["train_seconds"]["rte-mini"][0] == 2.0
+    assert "" not in lora["costs"]["train_seconds"]

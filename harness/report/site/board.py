@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,8 +190,14 @@ def _first(column: Column) -> str:
     return "descending" if column.is_points or column.kind == "rate" else "ascending"
 
 
-def show(board: Board) -> ShownBoard:
-    """Everything that the board's section of the index needs."""
+def marks(names: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Method -> (colour, marker) of its points: those of a set of figures of these methods."""
+    found = looks([(name, name) for name in sorted(set(names))])
+    return {name: (COLOURS.index(look["color"]), MARKERS.index(look["marker"])) for name, look in found.items()}
+
+
+def show(board: Board, marks_of: Mapping[str, tuple[int, int]]) -> ShownBoard:
+    """Everything that the board's section of the index needs. `marks_of`: see `marks`."""
     table = board.table
     summary = table.summary
     places_of = {column.name: places(table, column) for column in table.columns}
@@ -216,25 +222,27 @@ def show(board: Board) -> ShownBoard:
             (one, tuple(one.texts[table.columns.index(column)] for column in columns)) for one in table.published
         ),
         sorted_by=summary.name if summary else "",
-        plot=plot(board, titles),
+        plot=plot(board, titles, marks_of),
     )
 
 
-def plot(board: Board, titles: dict[str, str]) -> dict[str, Any]:
+def plot(board: Board, titles: Mapping[str, str], marks_of: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     """The data of the Pareto plot: scores that the vertical axis may show, costs, a row a point. Plain JSON."""
     table = board.table
     scores = [column for column in table.columns if column.is_score]
     if table.summary:
         scores.sort(key=lambda column: column != table.summary)
-    styles = looks([(line.row.label, line.row.method) for line in board.lines])
-    costs = [cost for cost in COSTS if any("" in shown(board, line, cost) for line in board.lines)]
+    labels: dict[str, list[str]] = {}
+    for line in sorted(board.lines, key=lambda line: line.row.label):
+        labels.setdefault(line.row.method, []).append(line.row.label)
+    costs = [cost for cost in COSTS if any(shown(board, line, cost) for line in board.lines)]
     rows = []
     for line in board.lines:
-        look = styles[line.row.label]
+        colour, marker = marks_of[line.row.method]
+        nth = labels[line.row.method].index(line.row.label)
         rows.append({
             "id": line.anchor, "label": line.row.label, "href": line.href(),
-            "colour": COLOURS.index(look["color"]), "marker": MARKERS.index(look["marker"]),
-            "fill": FILLS[(look["color"], "white", "#BBBBBB").index(look["markerfacecolor"])],
+            "colour": colour, "marker": marker, "fill": FILLS[nth % len(FILLS)],
             "scores": {column.name: _point(table.cell(line.row, column)) for column in scores},
             "costs": {cost.name: shown(board, line, cost) for cost in costs},
         })  # fmt: skip

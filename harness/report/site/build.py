@@ -14,7 +14,7 @@ from harness.report.defaults import Defaults
 from harness.report.published import Printed
 from harness.report.setting import label
 from harness.report.site import form, names
-from harness.report.site.board import show
+from harness.report.site.board import marks, show
 from harness.report.site.gather import COSTS_PLACE, Board, Line, boards
 from harness.report.site.method import method_pages
 from harness.report.site.run import run_page
@@ -75,7 +75,8 @@ def files(store: Store, records: list[RunRecord], printed: Iterable[Printed] = (
     methods, tasks = method_pages(found, records), task_pages(found, records)
     for name in STATIC:
         yield name, (HERE / "static" / name).read_bytes()
-    shown = [show(board) for board in found]
+    looks = marks(record.spec.method for record in records)
+    shown = [show(board, looks) for board in found]
     yield _page("index.html.j2", "index.html", shown=shown, methods=methods, tasks=tasks, **shared)
     yield _page("methods.html.j2", "methods/index.html", methods=methods, **shared)
     yield _page("tasks.html.j2", "tasks/index.html", tasks=tasks, **shared)
