@@ -1,5 +1,5 @@
-"""Optimizers and schedules against their formulas, written out anew in float64: what is projected, split, taken in turns,
-restarted, exchanged, rescaled or perturbed."""
+"""Optimizers and schedules against their formulas, written out anew in float64: what is projected, split, taken in
+turns, restarted, exchanged, rescaled, perturbed or sampled."""
 
 import copy
 import dataclasses
@@ -241,6 +241,21 @@ def test_badam_goes_through_the_blocks_and_starts_each_from_zero_moments():
     assert moved == {name for name in start if "encoder.layer." in name or name.startswith("classifier")}
 
 
+@pytest.mark.parametrize("order", ["ascending", "descending", "random"])
+def test_badam_keeps_to_its_order(order):
+    from methods.optimizer.badam import BlockAdamW, Config
+
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": 0.1, "block": at, "seed": 3} for at in range(6)]
+    optimizer = BlockAdamW(groups, Config(period=1, order=order))
+    turns = [optimizer.chosen()[0] for _ in range(24)]
+    rounds = [turns[at : at + 6] for at in range(0, 24, 6)]
+    assert all(sorted(each) == list(range(6)) for each in rounds)
+    if order == "random":
+        assert len({tuple(each) for each in rounds}) > 1
+    else:
+        assert rounds == [sorted(range(6), reverse=order == "descending")] * 4
+
+
 def test_badam_moves_its_block_as_adam_would():
     method, config, model, optimizer = made("badam", period=100)
     optimizer.zero_grad(set_to_none=True)
@@ -343,7 +358,7 @@ def test_switchlora_draws_with_the_papers_deviations():
 
     for d_in, d_out, r in ((32, 48, 8), (768, 768, 8), (768, 3072, 16)):
         of_a, of_b = (bound / math.sqrt(3) for bound in bounds(d_in, d_out, r))
-        # A's and B's gradient steps are of one size in the product, which has Kaiming's variance: gain^2 / d_in, gain^2 = 1/3.
+        # The product has Kaiming's variance, gain^2 / d_in with gain^2 = 1/3.
         assert r * (of_a * of_b / r) ** 2 == pytest.approx(1 / 3 / d_in)
         assert of_a / of_b == pytest.approx((d_out / d_in) ** 0.25)
 
@@ -498,3 +513,125 @@ def test_ba_lora_compares_with_the_model_before_training_all_along():
     method.loss_term(model, config)
     model(**batch_of("encoder").inputs)
     assert method.loss_term(model, config) is None, "nothing is compared outside training"
+
+
+def by_hand(sizes, k, drawn):
+    """The estimator's shares for tokens of those sizes: (indices of C, {token outside C: (chance, share)})."""
+    total = sum(sizes)
+    p = [size / total for size in sizes]
+    order = sorted(range(len(p)), key=lambda at: -p[at])
+    scores = [(1 - sum(p[at] for at in order[:c])) / (k - c) for c in range(k)]
+    c = scores.index(min(scores))
+    rest = 1 - sum(p[at] for at in order[:c])
+    return order[:c], {at: (p[at] / rest, rest / ((k - c) * p[at])) for at in order[c:]}
+
+
+def test_wta_crs_takes_the_winners_and_draws_the_rest_without_bias():
+    from methods.optimizer.wta_crs import winners
+
+    sizes, k = [9.0, 0.5, 6.0, 0.7, 0.3, 0.9, 0.4, 0.6], 4
+    winning, others = by_hand(sizes, k, None)
+    assert sorted(winning) == [0, 2], "the two large ones win"
+    generator, seen_shares, total = torch.Generator().manual_seed(0), {}, torch.zeros(8)
+    for _ in range(4000):
+        index, share = winners(torch.tensor(sizes), k, generator)
+        assert index[:2].tolist() == winning and share[:2].tolist() == [1.0, 1.0]
+        for at, value in zip(index[2:].tolist(), share[2:].tolist(), strict=True):
+            seen_shares[at] = value
+            total[at] += value
+        total[winning] += 1
+    assert {at: pytest.approx(share, rel=1e-4) for at, (_, share) in others.items()} == seen_shares
+    assert (total / 4000 - 1).abs().max() < 0.12, "each token counts once on average"
+    index, share = winners(torch.tensor(sizes), 8, None)
+    assert sorted(index.tolist()) == list(range(8)) and share.tolist() == [1.0] * 8, "all tokens: the exact gradient"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("encoder", UP), ("gpt2", "transformer.h.0.mlp.c_fc")])
+def test_wta_crs_estimates_the_weights_gradient_alone(kind, name):
+    _, _, model, _ = made("wta-crs", kind)
+    plain, sampled = untouched(kind).get_submodule(name), model.get_submodule(name)
+    generator = torch.Generator().manual_seed(1)
+    x, outer = (
+        torch.randn(4, 20, 32, generator=generator),
+        torch.randn(4, 20, plain(torch.zeros(32)).shape[0], generator=generator),
+    )
+    x[0, :5] *= 6
+    theirs, ours, total = x.clone().requires_grad_(), x.clone().requires_grad_(), 0.0
+    (plain(theirs) * outer).sum().backward()
+    for _ in range(400):
+        sampled.zero_grad()
+        ours.grad = None
+        y = sampled(ours)
+        (y * outer).sum().backward()
+        total = total + sampled.base.weight.grad
+        assert len({tuple(row) for row in sampled.base.weight.grad.tolist()}) > 1
+    close(y.detach(), plain(x).detach())
+    close(ours.grad, theirs.grad)
+    close(sampled.base.bias.grad, plain.bias.grad)
+    far = (total / 400 - plain.weight.grad).norm() / plain.weight.grad.norm()
+    once = (sampled.base.weight.grad - plain.weight.grad).norm() / plain.weight.grad.norm()
+    assert once > 0.1 and far < 4 * once / 20, (float(once), float(far))
+
+
+def test_wta_crs_remembers_the_norms_of_each_row_through_other_orders_and_paddings():
+    _, _, model, _ = made("wta-crs")
+    rows = model.get_submodule(UP).rows
+    ids = torch.randint(4, 64, (3, 6), generator=torch.Generator().manual_seed(0))
+    mask = torch.ones_like(ids)
+    ids[1, 4:], mask[1, 4:] = 0, 0
+    model(input_ids=ids, attention_mask=mask).logits.square().sum().backward()
+    at = model.get_submodule(UP).at
+    norms = rows.norms[at].bfloat16().float()
+    new = torch.randint(4, 64, (1, 6), generator=torch.Generator().manual_seed(9))
+    order = [1, 0]
+    wide = torch.cat([torch.cat([ids[order], new]), torch.zeros(3, 2, dtype=torch.long)], dim=1)
+    real = torch.cat([torch.cat([mask[order], torch.ones_like(new)]), torch.zeros(3, 2, dtype=torch.long)], dim=1)
+    rows.begin({"input_ids": wide, "attention_mask": real})
+    found = rows.of(at, 3, 8, torch.device("cpu")).view(3, 8)
+    close(found[0, :4], norms[1, :4])
+    close(found[1, :6], norms[0])
+    mean = torch.cat([norms[1, :4], norms[0]]).mean()
+    close(found[2], mean.expand(8))
+
+
+def kept_for_backward(name):
+    """Bytes of the storages that one forward pass of a batch keeps, parameters apart."""
+    _, _, model, _ = made(name)
+    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = model(**batch_of("encoder").inputs).logits
+    assert outputs.requires_grad
+    return sum(kept.values())
+
+
+def test_wta_crs_keeps_fewer_activations_than_full_fine_tuning():
+    tokens = 16 * 12
+    k = int(0.3 * tokens)
+    # In each of two blocks the inputs of up (32 wide) and of down (48) are cut to k tokens; the attention's output
+    # (32), which its kernel keeps, stays, and k tokens of it come on top. Each of three maps keeps k indices as well.
+    saved = 2 * (4 * ((tokens - k) * (32 + 48) - k * 32) - 3 * 8 * k)
+    assert kept_for_backward("full-ft") - kept_for_backward("wta-crs") == pytest.approx(saved, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["galore", "q-galore", "svdfree-dct", "frugal", "badam"])
+def test_optimizer_states_take_less_than_full_fine_tuning(name):
+    found = {}
+    for each in ("full-ft", name):
+        method, config, model, optimizer = made(each)
+        whole_step(method, config, model, optimizer, 0, 10)
+        tensors = {}
+        for state in optimizer.state.values():
+            for value in state.values():
+                for t in value if isinstance(value, tuple) else [value]:
+                    if torch.is_tensor(t):
+                        tensors[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes()
+        found[each] = sum(tensors.values())
+    assert found[name] < 0.7 * found["full-ft"]

@@ -14,7 +14,7 @@ def to_grid(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(codes, sizes, zeros) of x in blocks of `block` values, the last one filled up with zeros: codes (blocks, block),
     the others (blocks, 1), all floats. `noise` in [0, 1), shaped like codes, rounds up with the probability of the part
-    that is cut off; without it the nearest code is taken. A block's range always holds 0, so that zero fits its bits."""
+    that is cut off; without it the nearest code is taken. A block's range always holds 0, so that zero fits."""
     flat = x.flatten()
     rows = functional.pad(flat, (0, -len(flat) % block)).view(-1, block)
     low, high = rows.amin(1, keepdim=True).clamp_max(0), rows.amax(1, keepdim=True).clamp_min(0)

@@ -11,8 +11,8 @@ from torch import nn
 
 
 class TurnsAdamW(torch.optim.AdamW):
-    """AdamW over groups of which those with a `block` train by turns, `period` steps each. A turn begins in `zero_grad`,
-    the first thing that happens in a step, so that the backward pass never makes a gradient for what does not train."""
+    """AdamW over groups of which those with a `block` train by turns, `period` steps each. A turn begins in
+    `zero_grad`, the first thing that happens in a step, so that the backward pass never makes a gradient for what rests."""
 
     def __init__(self, groups: list[dict[str, Any]], period: int) -> None:
         super().__init__(groups)

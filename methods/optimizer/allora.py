@@ -1,10 +1,10 @@
-"""ALLoRA: y = W0 x + b + B (A x), no scale and no dropout; for the gradients of A and B only, the gradient of output i is
-multiplied by 1 / sqrt(||(B A)_i|| + 1 / eta^2), (B A)_i the i-th row.
+"""ALLoRA: y = W0 x + b + B (A x), no scale and no dropout; for the gradients of A and B only, the gradient of output
+i is multiplied by 1 / sqrt(||(B A)_i|| + 1 / eta^2), (B A)_i the i-th row.
 
-Huang, Balestriero 2024, https://arxiv.org/abs/2410.09692. At the start, where B = 0, every row moves eta times as fast as
-without the factor, and the less the larger it grows. The gradient that goes on to earlier layers is not touched. The
-paper tries eta^2 = 1, 2 and 4. A is drawn as LoRA draws it. The rate is LoRA's. Under AdamW, whose step does not see a
-constant factor, only the differences between rows and between steps act.
+Huang, Balestriero 2024, https://arxiv.org/abs/2410.09692. At the start, where B = 0, every row moves eta times as
+fast as without the factor, and the less the larger it grows. The gradient that goes on to earlier layers is not
+touched. The paper tries eta^2 = 1, 2 and 4. A is drawn as LoRA draws it. The rate is LoRA's. Under AdamW, whose step
+does not see a constant factor, only the differences between rows and between steps act.
 """
 
 from __future__ import annotations

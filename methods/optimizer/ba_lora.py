@@ -1,13 +1,13 @@
-"""BA-LoRA: PiSSA's LoRA with three more terms in the loss, from the outputs Z (rows, outputs) of a batch and Z0, those of
-the model before training: l1 mean (z / ||z|| - z0 / ||z0||)^2, which keeps to the pretrained model; l2 / outputs times the sum of
-squares beside the diagonal of Z's covariance, against outputs that say the same; -l3 times the share of Z's k largest
-singular values in their sum, against noise.
+"""BA-LoRA: PiSSA's LoRA with three more terms in the loss, from the outputs Z (rows, outputs) of a batch and Z0,
+those of the model before training: l1 mean (z / ||z|| - z0 / ||z0||)^2, which keeps to the pretrained model; l2 /
+outputs times the sum of squares beside the diagonal of Z's covariance, against outputs that say the same; -l3 times
+the share of Z's k largest singular values in their sum, against noise.
 
 Chang et al. 2024, https://arxiv.org/abs/2408.04556, in its form for language understanding. For generated text the
 terms are others, over the answer's tokens, which a method is not told here: not supported. Z0 takes a second forward
 pass, without dropout, through the weights, head included, as they were before the first step: B A then completes W0.
-The three weights are those of the authors' first code; k = 1, since of two classes there are two values. The paper's later schedules
-of the weights are for text. The rate is PiSSA's.
+The three weights are those of the authors' first code; k = 1, since of two classes there are two values. The paper's
+later schedules of the weights are for text. The rate is PiSSA's.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ METHOD = Method(
         2024,
         "https://arxiv.org/abs/2408.04556",
     ),
-    formula="PiSSA; loss + l1 |z/|z| - z0/|z0||^2 + l2 off-diagonal covariance^2 - l3 share of the k largest singular values",
+    formula="PiSSA; loss + l1 |z/|z| - z0/|z0||^2 + l2 off-diagonal covariance^2 - l3 share of k singular values",
     backend="peft",
     learning_rate=2e-4,
     config=Config,

@@ -1,11 +1,12 @@
-"""BAdam: the blocks train one at a time, K steps of Adam each, from zero moments; one round takes every block once, in
-random order.
+"""BAdam: the blocks train one at a time, K steps of Adam each, from zero moments; a round takes every block once.
 
-Luo et al. 2024, https://arxiv.org/abs/2404.02827. A block is a transformer layer, its maps, biases and norms. Embeddings and whatever else lies
-outside the blocks stay frozen, as in the authors' code; a fresh head trains throughout, as they advise. Gradients and
-moments exist for one block, 1 / D of what full fine-tuning of D blocks needs. `count` says what trains in turn. The
-paper's master copy of the active block in 32 bit is not needed here, where all that may train is kept in 32 bit; so its
-16-bit weights of resting blocks are not saved either. K = 100 and the rate are the authors' for RoBERTa-large on SuperGLUE.
+Luo et al. 2024, https://arxiv.org/abs/2404.02827. A block is a transformer layer: its maps, biases and norms.
+Embeddings and whatever else lies outside the blocks stay frozen, as in the authors' code; a fresh head trains
+throughout, as they advise. Gradients and moments exist for one block, 1 / D of what full fine-tuning of D blocks
+needs, and no activations are kept below it: the first block's turn needs the most memory. `count` says what trains
+in turn. The paper's master copy of the active block in 32 bit is not needed here, where all that may train is kept
+in 32 bit; so its 16-bit weights of resting blocks are not saved either. K = 100, the order and the rate are the
+authors' for RoBERTa-large on SuperGLUE.
 """
 
 from __future__ import annotations
@@ -21,26 +22,37 @@ from methods.layers import blocks_of, freeze, is_norm, unchanged
 from methods.optimizer._turns import TurnsAdamW, mark, param_groups
 from methods.spec import Method, Paper, Shape, Site
 
+ORDERS = ("ascending", "descending", "random")
+
 
 @dataclass(frozen=True)
 class Config:
     period: int = 100
     """K: steps of a turn"""
+    order: str = "ascending"
+    """of the blocks in a round: ascending | descending | random, anew for each round"""
 
     def __post_init__(self) -> None:
         if self.period < 1:
             raise ValueError(f"period={self.period} must be at least 1")
+        if self.order not in ORDERS:
+            raise ValueError(f"order={self.order!r} must be one of {', '.join(ORDERS)}")
 
 
 class BlockAdamW(TurnsAdamW):
     def __init__(self, groups: list[dict[str, Any]], config: Config) -> None:
         super().__init__(groups, config.period)
+        self.order = config.order
         self.round: list[int] = []
 
     def chosen(self) -> list[int]:
         if not self.round:
-            self.round = self.generator.sample(self.blocks, len(self.blocks))
-        return [self.round.pop()]
+            self.round = list(self.blocks)
+            if self.order == "random":
+                self.generator.shuffle(self.round)
+            if self.order == "descending":
+                self.round.reverse()
+        return [self.round.pop(0)]
 
     def forgets(self, block: int) -> bool:
         return True

@@ -1,10 +1,12 @@
-"""FRUGAL: every weight trains; Adam moves a few random columns of some matrices, and the sign of the gradient moves the
-rest of all matrices, without any state: W <- W - rate (P Adam(P^T g) + c sign(g - P P^T g)), P = columns of the identity.
+"""FRUGAL: every weight trains; Adam moves a few random columns of some matrices, and the sign of the gradient moves
+the rest of all matrices, without any state: W <- W - rate (P Adam(P^T g) + c sign(g - P P^T g)), P = columns of the
+identity.
 
-Zmushko et al. 2024, https://arxiv.org/abs/2411.07837. The columns, input features of the map, are drawn anew every `gap`
-steps, for each matrix on its own, and Adam then starts from zero moments. As in the authors' script for RoBERTa-base
-on GLUE, r columns of query and value have state, no column of the blocks' other matrices, and Adam moves all that is not
-a matrix of the blocks. The rate is the middle one of those that it sets task by task, from 5e-5 to 5e-4.
+Zmushko et al. 2024, https://arxiv.org/abs/2411.07837. The columns, input features of the map, are drawn anew every
+`gap` steps, for each matrix on its own, and Adam then starts from zero moments. As in the authors' script for
+RoBERTa-base on GLUE, r columns of query and value have state, no column of the blocks' other matrices, and Adam
+moves all that is not a matrix of the blocks. The rate is the middle one of those that it sets task by task, from 5e-5
+to 5e-4.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""LoRA-MGPO: LoRA whose gradients are taken at weights that are moved a little against the step to come:
-y = (W0 + s B A + E) x + b, E = -rho v / (||v|| g), s = alpha / r, v = s (m_B A + B m_A) Adam's momentum as seen by the
-weight, g the smoothed norm of its gradient, g <- beta g + (1 - beta) || s (dB A + B dA) ||.
+"""LoRA-MGPO: LoRA whose gradients are taken at weights that are moved a little against the step to come: y = (W0 +
+s B A + E) x + b, E = -rho v / (||v|| g), s = alpha / r, v = s (m_B A + B m_A) Adam's momentum as seen by the weight,
+g the smoothed norm of its gradient, g <- beta g + (1 - beta) || s (dB A + B dA) ||.
 
-Chang et al. 2025, https://arxiv.org/abs/2502.14538. The paper's first version was called LoRA-GGPO and drew E at random;
-the published ones and the authors' code have this. E stands in training steps only, and no gradient goes through it. In the first
-step there is no momentum and no E. 1 / g is at most 10, as in the code. E is never made: it is a sum of two products of
-rank r. Ours: g is of the gradients as the step sees them, clipped. rho, beta and the rate are theirs for T5-base on GLUE.
+Chang et al. 2025, https://arxiv.org/abs/2502.14538. The paper's first version was called LoRA-GGPO and drew E at
+random; the published ones and the authors' code have this. E stands in training steps only, and no gradient goes
+through it. In the first step there is no momentum and no E. 1 / g is at most 10, as in the code. E is never made: it
+is a sum of two products of rank r. Ours: g is of the gradients as the step sees them, clipped. rho, beta and the rate
+are theirs for T5-base on GLUE.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ METHOD = Method(
         2025,
         "https://arxiv.org/abs/2502.14538",
     ),
-    formula="y = (W0 + s B A + E) x, E = -rho v / (||v|| g), v = s (m_B A + B m_A), g the smoothed norm of its gradient",
+    formula="y = (W0 + s B A + E) x, E = -rho v / (||v|| g), v = s (m_B A + B m_A), g the smoothed gradient norm",
     backend="native",
     learning_rate=1e-4,
     config=Config,

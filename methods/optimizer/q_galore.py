@@ -1,13 +1,14 @@
 """Q-GaLore: GaLore whose projectors are kept in 4 bits, are renewed more rarely where they have settled, and whose
 matrices are rounded to an 8-bit grid after each step, up or down at random.
 
-Zhang et al. 2024, https://arxiv.org/abs/2407.08296. A matrix's interval t doubles when, over the last k renewals, the
-first singular vector was on average at least `similar` close (cosine) to its forerunner. Grids are uniform, with 256
-values a block. The projectors are really stored so, two values a byte. What is emulated, since a trained tensor is a
-float here: the matrices lie on their 8-bit grid but keep 32 bits, and Adam's moments, in the paper 8-bit ones of a CUDA
-library, are plain: accuracy is that of the rounded weights, memory that of Q-GaLore's projectors only. Ours: a cosine
-counts by size, since a singular vector's sign is arbitrary, and is taken to the stored forerunner; the first step starts
-from the weights as they are. Rank, scale, interval and rate are GaLore's for RoBERTa-base, k and cosine the authors'.
+Zhang et al. 2024, https://arxiv.org/abs/2407.08296. A matrix's interval t doubles when, over the last k renewals,
+the first singular vector was on average at least `similar` close (cosine) to its forerunner. Grids are uniform, with
+256 values a block. The projectors are really stored so, two values a byte. What is emulated, since a trained tensor
+is a float here: the matrices lie on their 8-bit grid but keep 32 bits, and Adam's moments, in the paper 8-bit ones of
+a CUDA library, are plain: accuracy is that of the rounded weights, memory that of Q-GaLore's projectors only. Ours:
+a cosine counts by size, since a singular vector's sign is arbitrary, and is taken to the stored forerunner; the first
+step starts from the weights as they are. Rank, scale, interval and rate are GaLore's for RoBERTa-base, k and cosine
+the authors'.
 """
 
 from __future__ import annotations

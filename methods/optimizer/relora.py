@@ -1,12 +1,13 @@
-"""ReLoRA: y = W x + b + (alpha / r) B (A x); at each restart W <- W + (alpha / r) B A, A is drawn anew, B becomes 0, most
-of their moments are pruned and the rate climbs from 0 again, so that the sum of the updates is of higher rank than one.
+"""ReLoRA: y = W x + b + (alpha / r) B (A x); at each restart W <- W + (alpha / r) B A, A is drawn anew, B becomes 0,
+most of their moments are pruned and the rate climbs from 0 again, so that the sum of the updates is of higher rank
+than one.
 
-Lialin et al. 2023, https://arxiv.org/abs/2307.05695. The paper pre-trains, after a start with all weights, for which the
-pretrained base stands here. Of its 20 000 steps the start and each low-rank cycle take a quarter, and a cycle's rate
-climbs for 100 steps of its 5 000: the defaults are those shares of the run, with LoRA's rank. Between restarts the rate
-is the run's own schedule. 99 % of the moments are pruned, those of smallest
-size; ours: by the first moment, and the second with it, or a step would be divided by what is gone. All maps of the blocks are
-adapted, as in the authors' code. A saved adapter holds every adapted W, since W changes.
+Lialin et al. 2023, https://arxiv.org/abs/2307.05695. The paper pre-trains, after a start with all weights, for
+which the pretrained base stands here. Of its 20 000 steps the start and each low-rank cycle take a quarter, and a
+cycle's rate climbs for 100 steps of its 5 000: the defaults are those shares of the run, with LoRA's rank. Between
+restarts the rate is the run's own schedule. 90 % of the moments are pruned, those of smallest size, as the authors'
+page advises; ours: by the first moment, and the second with it, or a step would be divided by what is gone. All maps
+of the blocks are adapted, as in the authors' code. A saved adapter holds every adapted W, since W changes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Config(LowRank):
     """parts of equal length into which restarts cut the run"""
     climb: float = 0.02
     """share of a cycle in which the rate climbs back after a restart"""
-    prune: float = 0.99
+    prune: float = 0.9
     """share of the factors' moments that a restart sets to 0"""
     targets: tuple[str, ...] = ("query", "key", "value", "output", "up", "gate", "down")
 

@@ -1,12 +1,13 @@
-"""SVD-free low-rank AdamW (DCT-AdamW): GaLore's step, with P made of the r columns of one fixed cosine matrix D that the
-gradient G (m, n) meets best: those of G D, or rows of D^T G, of largest l1 norm.
+"""SVD-free low-rank AdamW (DCT-AdamW): GaLore's step, with P made of the r columns of one fixed cosine matrix D that
+the gradient G (m, n) meets best: those of G D, or rows of D^T G, of largest l1 norm.
 
-Modoranu et al. 2025, https://arxiv.org/abs/2505.17967 (renamed there "FFT-based Dynamic Subspace Selection").
-D_ij = sqrt(2 / k) cos(i (2 j + 1) pi / 2 k), its row i = 0 divided by sqrt 2, k = min(m, n): the DCT-III matrix, orthogonal,
-one for all matrices of the same k. A matrix's state is r indices beside Adam's moments, and no projector. When columns
-change, the moments are turned into the new ones, R = D_old^T D_new: a column that stays keeps its moments, one that enters
-starts at 0. Projected on the shorter side; the paper's error feedback, which may be left out, is. The product G D is
-taken as such, not by a fast transform. Rank and rate are GaLore's for RoBERTa-base: the paper has no encoder.
+Modoranu et al. 2025, https://arxiv.org/abs/2505.17967 (renamed there "FFT-based Dynamic Subspace Selection"). D_ij =
+sqrt(2 / k) cos(i (2 j + 1) pi / 2 k), its row i = 0 divided by sqrt 2, k = min(m, n): the DCT-III matrix, orthogonal,
+one for all matrices of the same k. A matrix's state is r indices beside Adam's moments, and no projector. When
+columns change, the moments are turned into the new ones, R = D_old^T D_new: a column that stays keeps its moments,
+one that enters starts at 0. Projected on the shorter side; the paper's error feedback, which may be left out, is. The
+product G D is taken as such, not by a fast transform. Rank and rate are GaLore's for RoBERTa-base: the paper has
+no encoder.
 """
 
 from __future__ import annotations

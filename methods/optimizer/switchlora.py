@@ -1,13 +1,14 @@
-"""SwitchLoRA: y = (W + s B A) x + b, s = alpha / r; now and then a row a_i of A is exchanged for another vector a' of a pool,
-W <- W + s b_i (a_i - a'), and b_i, its column of B, starts from zero moments and rests for N steps; columns of B likewise.
+"""SwitchLoRA: y = (W + s B A) x + b, s = alpha / r; now and then a row a_i of A is exchanged for another vector a'
+of a pool, W <- W + s b_i (a_i - a'), and b_i, its column of B, starts from zero moments and rests for N steps;
+columns of B likewise.
 
-Zhou et al. 2024, https://arxiv.org/abs/2406.06564. Nothing changes at the output when vectors are exchanged. The step
-t of T exchanges r / I vectors of A and of B on average, I = interval / 0.3^((t + 1) / (decline T)); pool and slots are
-gone through in turn, B half a round behind A, as the authors' code has it. Either pool holds min(d_in, d_out) vectors, uniform with
-the paper's standard deviations; a vector leaves A and goes back to its place. A pool's vector is drawn when it is
-first needed: the pool is then as large as what was exchanged, and not twice W. The paper pre-trains. Ours: on a pretrained
-base B A is taken off W at the start, and r is LoRA's. The paper's rate is 20 times that of full training, as is this one.
-A saved adapter holds every adapted W, since W changes.
+Zhou et al. 2024, https://arxiv.org/abs/2406.06564. Nothing changes at the output when vectors are exchanged. The
+step t of T exchanges r / I vectors of A and of B on average, I = interval / 0.3^((t + 1) / (decline T)); pool and
+slots are gone through in turn, B half a round behind A, as the authors' code has it. Either pool holds min(d_in,
+d_out) vectors, uniform with the paper's standard deviations; a vector leaves A and goes back to its place. A pool's
+vector is drawn when it is first needed: the pool is then as large as what was exchanged, and not twice W. The paper
+pre-trains. Ours: on a pretrained base B A is taken off W at the start, and r is LoRA's. The rate of the authors'
+scripts is 20 times that of full training, as is this one. A saved adapter holds every adapted W, since W changes.
 """
 
 from __future__ import annotations
