@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
-from harness.record import RunSpec, UserError
+from harness.record import RunSpec, UserError, canonical_json
 from methods.spec import ROLES, Method, ModelKind
 from tasks.spec import Recipe, Suite, Task, TaskKind
 
@@ -94,13 +94,26 @@ def _parse(text: Any, default: Any, where: str) -> Any:
     else:
         try:
             value = ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))
-        except (ValueError, SyntaxError):
-            raise UserError(f"{where}={text}: {type(default).__name__} expected.") from None
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            raise UserError(f"{where}={_shown(text)}: {type(default).__name__} expected.") from None
+    try:
+        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        canonical_json(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        raise UserError(f"{where}={_shown(text)}: a value that JSON can say is expected, no infinity.") from None
     if default is not None and value is not None and type(value) is not type(default):
-        raise UserError(f"{where}={text}: {type(default).__name__} expected, {type(value).__name__} given.")
+        raise UserError(f"{where}={_shown(text)}: {type(default).__name__} expected, {type(value).__name__} given.")
     return value
+
+
+def _shown(text: Any) -> str:
+    """As much of it as a sentence bears."""
+    try:
+        found = str(text)
+    except (ValueError, RecursionError):
+        return "..."
+    return found if len(found) <= 60 else f"{found[:60]}..."
 
 
 def _default(item: Any) -> Any:
@@ -118,6 +131,10 @@ def configure(method: Method, given: Mapping[str, Any]) -> Any:
             have = ", ".join(f"{k} ({type(v).__name__}, {v!r})" for k, v in known.items()) or "nothing"
             raise UserError(f"{method.name} has no setting {name!r}; it has: {have}.")
     values = {name: _parse(text, known[name], f"{method.name}.{name}") for name, text in given.items()}
+    optional = {item.name for item in fields(method.config) if "None" in str(item.type)}
+    for name, value in values.items():
+        if value is None and name not in optional:
+            raise UserError(f"{method.name}.{name}=none: {type(known[name]).__name__} expected.")
     for name, value in values.items():
         # A size: what starts above 0 has no meaning at 0.
         if type(value) is int and type(known[name]) is int and known[name] > 0 and value < 1:

@@ -43,6 +43,11 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+def shown(path: Any) -> str:
+    """A path as one line that any terminal and any encoding bears."""
+    return "".join(c if c.isprintable() else "?" for c in str(path))
+
+
 def make_folder(folder: Path) -> None:
     """Raises UserError if the folder cannot be made or written to."""
     try:
@@ -220,7 +225,7 @@ class Store:
             return read_record(path)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            self.problems.append(f"{path}: not a readable record ({reason})")
+            self.problems.append(shown(f"{path}: not a readable record ({reason})"))
             return None
 
     def _files(self) -> dict[str, str]:
@@ -240,7 +245,7 @@ class Store:
                     elif not (
                         name.endswith(".json") and KEY.fullmatch(name[:-5]) and folder == os.path.join(runs, name[:2])
                     ):
-                        self.problems.append(f"{entry.path}: not a file of this store")
+                        self.problems.append(f"{shown(entry.path)}: not a file of this store")
                     else:
                         with suppress(FileNotFoundError):
                             found[name[:-5]] = index.stamp_of(entry.stat())

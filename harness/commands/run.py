@@ -48,7 +48,7 @@ def read_file(path: Path) -> dict[str, Any]:
     """Options from YAML. Raises UserError if it is no mapping or has an unknown key."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise UserError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path} must be a mapping of options such as `methods: [lora, dora]`.")
@@ -66,10 +66,10 @@ def read_file(path: Path) -> dict[str, Any]:
     for key, kind in NUMBERS.items():
         if key in values:
             try:
-                number = kind(values[key])
-            except (TypeError, ValueError):
-                raise UserError(f"{path}: {key}: {values[key]!r} is not a number.") from None
-            if number != float(values[key]):
+                number, whole = kind(values[key]), float(values[key])
+            except (TypeError, ValueError, OverflowError):
+                raise UserError(f"{path}: {key}: {str(values[key])[:60]!r} is not a number.") from None
+            if number != whole:
                 raise UserError(f"{path}: {key}: {values[key]!r} must be a whole number.")
             values[key] = number
     return values
