@@ -24,6 +24,12 @@ FILE = "reproduce.toml"
 LEVEL = 0.95
 KEYS = ("suite", "source", "model", "printed_method", "parameters", "protocol")
 """What may choose the published rows; suite and source always."""
+KINDS: Mapping[str, type] = {
+    "tasks": list, "seeds": list, "differences": list, "settings": dict, "recipe": dict, "published": dict,
+    "learning_rate": float,
+}  # fmt: skip
+"""Keys of a declaration that are not texts."""
+WORDS = {str: "a text", list: "a list", dict: "a table", float: "a number with a point or an exponent"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,12 @@ def _claim(name: str, values: Mapping[str, Any], where: Path) -> Claim:
     if wrong or lacking:
         what = f"unknown key {', '.join(wrong)}" if wrong else f"{', '.join(lacking)} is missing"
         raise UserError(f"{where}, [{name}]: {what}; the keys are {', '.join(known)}.")
-    made = Claim(name, **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    for key, value in values.items():
+        kind = KINDS.get(key, str)
+        if not isinstance(value, kind):
+            raise UserError(f"{where}, [{name}]: {key} = {value!r}: {WORDS[kind]} is expected.")
+    fitted: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    made = Claim(name, **fitted)
     if made.method not in methods.entries():
         raise UserError(f"{where}, [{name}]: the method {made.method!r} is not registered.")
     if made.epoch not in {"last", "best"} or made.statistic not in {"mean", "median"}:
@@ -239,7 +250,10 @@ def outcomes(
         values = tuple(scored[seed] for seed in sorted(scored))
         found.append(Outcome(place, line[place], values, "" if values else _cause(own), claim.statistic))
     suite = tasks.suites()[claim.published["suite"]]
-    over = {AVERAGE: [(one,) for one in _expanded(suite.average)], GROUP_MEAN: list(suite.groups.values())}
+    over: dict[str, list[tuple[str, ...]]] = {
+        AVERAGE: [(one,) for one in _expanded(suite.average)],
+        GROUP_MEAN: list(suite.groups.values()),
+    }
     for place, parts in over.items():
         if place in line and parts and not chosen:
             values = _means(by_place, parts)

@@ -204,6 +204,7 @@ def test_of_chosen_tasks_only_these_are_told():
         (declared(method="lorra"), "'lorra' is not registered"),
         (declared(epoch="first"), "epoch is last or best"),
         (declared(published={"suite": "glue"}), "published needs suite and source"),
+        (declared(tasks="rte"), "tasks = 'rte': a list is expected"),
         ("[tiny-rte\n", "cannot be read"),
     ],
 )

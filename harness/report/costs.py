@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from harness.record import RunRecord
 from harness.report.caption import MEMORY, hardware
-from harness.report.cells import Cell, Column
+from harness.report.cells import Cell, Column, Join
 from harness.report.scores import ByTask, Filled
 
 SPEED = "train_tokens_per_second"
@@ -107,8 +107,10 @@ def cost_cell(by_task: ByTask, column: Column, complete: bool) -> Cell:
     whole = column.kind == "seconds" or column.over_tasks == "sum"
     if not means or (whole and any(len(values[task]) < len(found) for task, found in done.items())):
         return Cell()
-    joined = {"mean": fmean, "sum": sum, "highest": max}[column.over_tasks](means)
-    return Cell(joined, None, sum(map(len, values.values())), column.kind != "count" and not complete)
+    join: dict[Join, Callable[[Sequence[float]], float]] = {"mean": fmean, "sum": sum, "highest": max}
+    return Cell(
+        join[column.over_tasks](means), None, sum(map(len, values.values())), column.kind != "count" and not complete
+    )
 
 
 def _unit(field: str, largest: float | None) -> tuple[float, str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.record import UserError
-from harness.report.cells import Row, Table
+from harness.report.cells import PublishedRow, Row, Table
 from harness.store import make_folder, replacing
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def flat(table: Table) -> list[dict[str, Any]]:
     spreads only those that their source calls a standard deviation stand under `_sd`.
     """
     rows = []
-    for row in (*table.rows, *table.published):
+    every: list[Row | PublishedRow] = [*table.rows, *table.published]
+    for row in every:
         values: dict[str, Any] = dict(zip(FIRST, (table.title, table.setting.id, row.method, row.label), strict=True))
         for column, cell in zip(table.columns, row.cells, strict=True):
             values[column.name] = (cell.text or None) if column.kind == "mark" else cell.value

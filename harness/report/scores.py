@@ -28,8 +28,8 @@ def ordered_tasks(suite: str, records: Sequence[RunRecord]) -> list[str]:
     declared = tasks.suites()[suite].tasks if suite in tasks.suites() else ()
     base, _, preset = suite.partition("-")
     printed = [f"{name}-{preset}" if preset else name for name in PRINTED.get(base, ())]
-    declared = printed if set(printed) == set(declared) else declared
-    return [name for name in declared if name in seen] + sorted(seen - set(declared))
+    order = printed if set(printed) == set(declared) else declared
+    return [name for name in order if name in seen] + sorted(seen - set(order))
 
 
 def members(task: str) -> tuple[str, ...]:
