@@ -162,8 +162,11 @@ def standing(table: pa.Table) -> dict[str, Standing]:
 
 def records(table: pa.Table) -> Iterator[RunRecord]:
     """Each row's record, its curve cut to the epoch ends and without a traceback. Equal parts are the same objects."""
+    known: dict[str, Any] = {}
     for batch in table.to_batches(max_chunksize=BATCH):
-        values = {name: _shared(batch.column(name)) for name in (*OF_SPEC, *OF_RECORD, "reason")}
+        values = {name: _parsed(batch.column(name), known) for name in OF_SPEC}
+        # Of these nearly every run may have its own: they are not kept for the next rows.
+        values |= {name: _parsed(batch.column(name), {}) for name in (*OF_RECORD, "reason")}
         keys, status, rest = (batch.column(name).to_pylist() for name in ("key", "status", "rest"))
         # One document: its repeated names are kept once.
         for at, body in enumerate(json.loads(f"[{','.join(rest)}]")):
@@ -174,8 +177,9 @@ def records(table: pa.Table) -> Iterator[RunRecord]:
             yield RunRecord(spec=spec, status=status[at], **own, **body)
 
 
-def _shared(column: pa.Array) -> list[Any]:
-    """The parsed texts, equal ones parsed once."""
+def _parsed(column: pa.Array, known: dict[str, Any]) -> list[Any]:
+    """The values of the texts, equal ones parsed once; `known`: those of earlier columns, text -> value."""
     coded = column.dictionary_encode()
-    parsed = [json.loads(text) for text in coded.dictionary.to_pylist()]
-    return [parsed[code] for code in coded.indices.to_pylist()]
+    texts = coded.dictionary.to_pylist()
+    known |= {text: json.loads(text) for text in texts if text not in known}
+    return [known[texts[code]] for code in coded.indices.to_pylist()]
