@@ -61,17 +61,22 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     return contextlib.nullcontext()
 
 
-@contextlib.contextmanager
-def forwards_in(precision: str, model: nn.Module, device: torch.device) -> Iterator[None]:
-    """Passes forward through `model` are in `precision`; what is computed between them is not."""
-    own = model.forward
-
+def _within(precision: str, device: torch.device, own: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(own)
     def forward(*args: Any, **kwargs: Any) -> Any:
         with autocast(device, precision):
             return own(*args, **kwargs)
 
-    with mock.patch.object(model, "forward", forward):
+    return forward
+
+
+@contextlib.contextmanager
+def forwards_in(precision: str, model: nn.Module, device: torch.device) -> Iterator[None]:
+    """Passes forward through `model`, or through a part of it alone, are in `precision`; what is computed between them
+    is not."""
+    with contextlib.ExitStack() as stack:
+        for module in model.modules() if precision != "fp32" else ():
+            stack.enter_context(mock.patch.object(module, "forward", _within(precision, device, module.forward)))
         yield
 
 
@@ -163,7 +168,7 @@ def train(
         clock.step(batch.tokens, batch.padded_tokens, len(batch.index))
         last = step + 1 == total
         if last or (step + 1) % CHECK_EVERY == 0:
-            _collect(losses, result, step)
+            collect(losses, result, step)
         if at_epoch_end and ((step + 1) % per_epoch == 0 or last):
             clock.pause()
             at_epoch_end(step + 1, math.ceil((step + 1) / per_epoch))
@@ -217,8 +222,11 @@ def one_step(
     return mean
 
 
-def _collect(losses: list[torch.Tensor], result: Trained, step: int) -> None:
-    """Moves the losses to the host in one go; one by one would stall a GPU at every step."""
+def collect(losses: list[torch.Tensor], result: Trained, step: int) -> None:
+    """Moves the losses of the steps up to `step` to the host in one go; one by one would stall a GPU at every step.
+
+    Raises Diverged when one is not finite.
+    """
     values = torch.stack(losses).tolist()
     losses.clear()
     for at, value in enumerate(values):
