@@ -22,13 +22,13 @@ Size = Annotated[Venue, typer.Option(help="Widths: those of this venue's columns
 Baseline = Annotated[
     str, typer.Option(help="The row that differences and gains are taken from. Default: full-ft, else lora.")
 ]
-LIST = "; ".join(f"{kind.name}: {kind.what}" for kind in KINDS.values())
+LIST = "\n".join(f"{kind.name:<21}{kind.what}" for kind in KINDS.values())
 
 
-@app.command(help=f"Draw one kind of figure as PDF, SVG and PNG, with the CSV that it shows. {LIST}.")
+@app.command(help=f"Draw one kind of figure as PDF, SVG and PNG, with the CSV that it shows.\n\n\b\n{LIST}")
 @plain_errors
 def figure(
-    kind: Annotated[Kinds, typer.Argument(show_choices=False)],
+    kind: Annotated[Kinds, typer.Argument(metavar="KIND", help="One of the above.")],
     results: Results = RESULTS,
     out: Where = None,
     cost: Annotated[Cost, typer.Option(help="The horizontal axis of pareto.")] = Cost.trainable,

@@ -12,13 +12,12 @@ from functools import cache, lru_cache
 from typing import Any, Literal
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-import methods
 from harness.report import venues
 
 FONT, SMALL, TINY = 7.5, 6.5, 5.5
@@ -35,6 +34,7 @@ HATCHES = {"white": "/////", "#BBBBBB": "....."}
 """The filling of a marker, as a bar shows it."""
 GREY, INK, PALE = "#777777", "#333333", "#DDDDDD"
 EDGE = 0.05
+RULER_DPI = 720
 DPI = 300
 """Of PNG files; names are placed by what they take at it."""
 RC: dict[str, Any] = {
@@ -64,12 +64,16 @@ RC: dict[str, Any] = {
 Mark = Literal["marker", "line", "patch"]
 
 
+@cache
+def _ruler() -> RendererAgg:
+    return FigureCanvasAgg(Figure(figsize=(1, 1), dpi=RULER_DPI)).get_renderer()
+
+
 @lru_cache(maxsize=4096)
 def width_of(text: str, size: float, weight: str = "normal") -> float:
     """Of one line of text in `size` points."""
-    renderer = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=720)).get_renderer()
     font = FontProperties(family=RC["font.family"], size=size, weight=weight)
-    return float(renderer.get_text_width_height_descent(text, font, False)[0]) / 720
+    return float(_ruler().get_text_width_height_descent(text, font, False)[0]) / RULER_DPI
 
 
 def line_height(size: float) -> float:
@@ -108,23 +112,19 @@ def _pieces(word: str, width: float, size: float) -> list[str]:
     return pieces
 
 
-@cache
-def _position(method: str) -> int:
-    """A method's place among the registered names; one that is not registered has a place of its own behind them."""
-    names = methods.names()
-    if method in names:
-        return names.index(method)
-    return len(names) + int(hashlib.sha256(method.encode()).hexdigest()[:8], 16) % (len(COLOURS) * len(MARKERS))
+def _place(method: str) -> int:
+    """Where the search for a method's look begins: the same in every version, whatever else is registered."""
+    return int(hashlib.sha256(method.encode()).hexdigest()[:8], 16)
 
 
 def assign(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     """method -> (colour, marker). No colour serves twice before each has served once, no pair before all have; within
-    that each method keeps the place that it has in the registry, so that other sets look alike."""
+    that a method's name decides, so that it often looks alike in other sets too."""
     found: dict[str, tuple[str, str]] = {}
     colours, markers = dict.fromkeys(COLOURS, 0), dict.fromkeys(MARKERS, 0)
     pairs = {(colour, marker): 0 for colour in COLOURS for marker in MARKERS}
-    for name in sorted(set(names), key=lambda name: (_position(name), name)):
-        at = _position(name)
+    for name in sorted(set(names), key=lambda name: (_place(name), name)):
+        at = _place(name)
         turned = [COLOURS[(at + step) % len(COLOURS)] for step in range(len(COLOURS))]
         colour = min(turned, key=colours.__getitem__)
         turned = [MARKERS[(at + step) % len(MARKERS)] for step in range(len(MARKERS))]
@@ -180,7 +180,7 @@ class Style:
         self._assigned = assign(names)
 
     def looks(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Look]:
-        """(label, method) -> label: its look, in the given order. A method that the set does not hold has its own by the registry."""
+        """(label, method) -> label: its look, in the given order. A method that the set does not hold has one by its name."""
         found: dict[str, Look] = {}
         seen: dict[str, int] = {}
         rows = dict(pairs)

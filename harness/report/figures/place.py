@@ -40,8 +40,8 @@ def _nearest(box: Box, x: float, y: float) -> tuple[float, float]:
     return min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
 
 
-def _along(x: float, y: float, end: tuple[float, float]) -> list[Box]:
-    """Small boxes along the line from the point to its name."""
+def along(x: float, y: float, end: tuple[float, float]) -> list[Box]:
+    """Small boxes along a line from a point, which itself stays free."""
     steps = max(2, int(math.hypot(end[0] - x, end[1] - y) / 3))
     return [
         (px - 0.5, py - 0.5, px + 0.5, py + 0.5)
@@ -94,7 +94,7 @@ def _cheapest(
     prices = 3 * (size[0] * size[1] - overlaps(boxes, [frame])[:, 0]) + overlaps(boxes, others).sum(axis=1)
     lines: list[list[Box]] = [[] for _ in boxes]
     if radius > LEADER_FROM * unit:
-        lines = [_along(*point, _nearest(box, *point)) for box in boxes]
+        lines = [along(*point, _nearest(box, *point)) for box in boxes]
         prices += [10 * overlaps(line, others).sum() if line else 0.0 for line in lines]
     best = int(np.argmin(prices))
     return float(prices[best]) + 0.2 * radius, boxes[best], lines[best]

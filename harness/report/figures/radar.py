@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
+from matplotlib.ticker import MaxNLocator
 
 import tasks
 from harness.report import style
@@ -69,7 +70,7 @@ def draw(shown: Shown, look: Style) -> Figure:
     highest = max(name.count("\n") + 1 for name in names) * line_height(style.SMALL)
     width = look.column
     round_ = min(2.6, width - 2 * (widest + 0.12))
-    above = highest + 0.3
+    above = highest + 0.14
     legend: list[Entry] = [(name, own, "line") for name, own in looks.items()]
     legend += [(str(name), TINTS[at % len(TINTS)], "patch") for at, name in enumerate(spokes["group"].unique())]
     sheet = Sheet(width, round_ + 2 * above, shown.title, shown.foot, legend)
@@ -101,7 +102,8 @@ def draw(shown: Shown, look: Style) -> Figure:
             va=va,
             fontsize=style.SMALL,
         )
-    ticks = np.linspace(*ax.get_ylim(), 4)[1:]
+    low, high = ax.get_ylim()
+    ticks = [tick for tick in MaxNLocator(3).tick_values(low, high) if low < tick <= high]
     ax.set_rgrids(ticks, [f"{tick:.0f}" for tick in ticks], angle=_free(angles), fontsize=style.TINY, color=style.GREY)
     ax.grid(color=style.PALE, linewidth=0.5)
     ax.spines["polar"].set_color(style.PALE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ from harness.report import style
 from harness.report.figures.costs import log_axis, values
 from harness.report.figures.panels import grid
 from harness.report.figures.pareto import score_axis
-from harness.report.figures.place import put_names
+from harness.report.figures.place import Box, along, put_names
 from harness.report.figures.scene import Ask, NothingToShow, Scene, Shown, interval, summaries, summary_title, whiskers
 from harness.report.setting import words
 from harness.report.style import Style
@@ -106,6 +107,7 @@ def draw(shown: Shown, look: Style) -> Figure:
     xs = log_axis(ax, list(rows["trainable"]))
     score_axis(ax, list(rows["low"].fillna(rows["score"])), list(rows["high"].fillna(rows["score"])))
     at = dict(zip(rows.index, xs, strict=True))
+    covered: list[Box] = []
     for name, own in rows.groupby("curve", sort=False):
         seen = looks[name]
         places = [at[index] for index in own.index]
@@ -113,12 +115,14 @@ def draw(shown: Shown, look: Style) -> Figure:
         ax.plot(
             [places[i] for i in order], [own["score"].iloc[i] for i in order], linewidth=1, markersize=4, **seen.curve
         )
+        pixels = ax.transData.transform([(places[i], own["score"].iloc[i]) for i in order])
+        covered += [box for (x, y), end in pairwise(pixels) for box in along(x, y, tuple(end))]
         for x, row in zip(places, own.itertuples(), strict=True):
             if row.low < row.high:
                 reach = [[row.score - row.low], [row.high - row.score]]
                 ax.errorbar(x, row.score, yerr=reach, color=seen.colour, linewidth=0.6, capsize=1.2, capthick=0.6)
     if len(rows) <= MOST_NAMED:
-        texts = put_names(ax, xs, list(rows["score"]), [words(size) for size in rows["size"]], style.TINY, [])
+        texts = put_names(ax, xs, list(rows["score"]), [words(size) for size in rows["size"]], style.TINY, covered)
         for text, curve in zip(texts, rows["curve"], strict=True):
             text.set_color(looks[curve].colour)
     return figure
