@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from methods.absent import ABSENT
 from methods.plugins import Outside, Plugin, Unusable, is_path, plugins, read_file, warn
 from methods.spec import Method, Paper
 
@@ -159,7 +160,8 @@ def entries() -> dict[str, Entry]:
 def resolve(name: str) -> str:
     """The registered name for a name, an alias, or the path of a method's file, which is loaded.
 
-    Raises KeyError with a sentence that suggests near names or says what is wrong with the file.
+    Raises KeyError with a sentence that suggests near names, says why a known method is not here, or what is wrong with
+    the file.
     """
     if is_path(name):
         return load(Path(name))
@@ -168,6 +170,8 @@ def resolve(name: str) -> str:
     known = _taken(entries().values())
     if name in known:
         return known[name]
+    if name in ABSENT:
+        raise KeyError(f"The method {name} is not here: {ABSENT[name]}.")
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "`peftbench methods` lists them."
     raise KeyError(f"There is no method {name!r}; {hint}")

@@ -17,6 +17,7 @@ from tuned import Run, attached
 
 import methods
 from harness import contract
+from methods.absent import ABSENT
 from methods.registry import ROOT, read_entry
 from methods.spec import Unsupported
 
@@ -74,6 +75,12 @@ def test_an_unknown_name_suggests_near_ones():
         methods.get("lorra")
     with pytest.raises(KeyError, match="peftbench methods"):
         methods.get("qqqqqq")
+
+
+def test_a_method_that_could_not_be_written_is_answered_with_the_reason():
+    assert not set(ABSENT) & {word for entry in methods.entries().values() for word in (entry.name, *entry.aliases)}
+    with pytest.raises(KeyError, match="lamda is not here: how its projections start"):
+        methods.get("lamda")
 
 
 @every_method
