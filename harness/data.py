@@ -174,7 +174,13 @@ def encode(task: Task, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
 
 
 def training_batches(data: Data, batch_size: int, seed: int, grouped: bool = False) -> Iterator[Batch]:
-    """Endless epochs, each in a new order drawn from `seed` alone; the last batch of an epoch may be short.
+    """The batches of `training_order`, collated."""
+    return map(data.collate, training_order(data, batch_size, seed, grouped))
+
+
+def training_order(data: Data, batch_size: int, seed: int, grouped: bool = False) -> Iterator[list[int]]:
+    """Row numbers of each batch: endless epochs, each in a new order drawn from `seed` alone; the last batch of an epoch
+    may be short.
 
     `grouped`: of every GROUPED_BATCHES batches the rows are dealt out by length, and the batches take turns at random."""
     order = np.random.default_rng(seed)
@@ -184,7 +190,7 @@ def training_batches(data: Data, batch_size: int, seed: int, grouped: bool = Fal
         if lengths is not None:
             index = _by_length(index, lengths, batch_size, order)
         for start in range(0, len(index), batch_size):
-            yield data.collate(index[start : start + batch_size].tolist())
+            yield index[start : start + batch_size].tolist()
 
 
 def _by_length(index: np.ndarray, lengths: np.ndarray, batch_size: int, order: np.random.Generator) -> np.ndarray:

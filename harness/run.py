@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 import traceback
@@ -26,6 +27,8 @@ from methods.spec import Unsupported
 from tasks.sources import SourceError
 
 CALIBRATION_BATCHES = 8
+OUT_OF_MEMORY = "out of memory: "
+"""How the reason of such a record begins"""
 LEAST_FOLLOWED = 12
 """Steps that a run must have for the followed first ones to be among those that are not timed."""
 
@@ -76,7 +79,7 @@ def evaluate(setting: Setting, asked: Asked) -> score.Scored:
     return setting.reader.answer(setting.model, asked, setting.device, equal)
 
 
-def _curve(trained: Trained, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def curve_of(trained: Trained, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """At most about 200 points of the loss, each the mean of the steps since the last, and the epoch ends."""
     every = max(1, len(trained.losses) // 200)
     curve = [
@@ -95,23 +98,30 @@ def execute(job: Job) -> RunRecord:
     """Runs a spec to its record. Whatever goes wrong becomes a failed record; only KeyboardInterrupt passes."""
     started = time.perf_counter()
     record = RunRecord(job.spec, "failed")
-    try:
-        record.metric = tasks.get(job.spec.task).metric
-        record.provenance = {"versions": provenance.versions(), "commit": provenance.commit()}
+    with told(record):
         _execute(job, record)
         record.status = "done"
+    record.costs["wall_seconds"] = time.perf_counter() - started
+    return record
+
+
+@contextlib.contextmanager
+def told(record: RunRecord) -> Iterator[None]:
+    """What goes wrong inside is put into the record, and the block ends."""
+    try:
+        yield
     except Unsupported as error:
         record.status, record.reason = "skipped", str(error)
     except (UserError, SourceError) as error:
         record.reason = str(error)
     except Exception as error:
-        out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error)
-        record.reason = ("out of memory: " if out_of_memory else "") + f"{type(error).__name__}: {error}".splitlines()[
-            0
-        ]
+        first = f"{type(error).__name__}: {error}".splitlines()[0]
+        record.reason = (OUT_OF_MEMORY if out_of_memory(error) else "") + first
         record.traceback = traceback.format_exc()
-    record.costs["wall_seconds"] = time.perf_counter() - started
-    return record
+
+
+def out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error)
 
 
 def utilisation(s: Setting, costs: dict[str, float | int | None]) -> dict[str, float | None]:
@@ -137,8 +147,10 @@ def _calibration(s: Setting, seed: int) -> Iterator[dict[str, torch.Tensor]]:
         yield {name: value.to(s.device) for name, value in (*batch.inputs.items(), ("labels", batch.labels))}
 
 
-def _execute(job: Job, record: RunRecord) -> None:
-    started = time.perf_counter()
+def begin(job: Job, record: RunRecord) -> Setting:
+    """Everything up to the first step, and what the record is to hold of it."""
+    record.metric = tasks.get(job.spec.task).metric
+    record.provenance = {"versions": provenance.versions(), "commit": provenance.commit()}
     s, found = prepare(job)
     record.data_stats = found["data_stats"]
     record.parameters = parameters(s.model, s.method, s.config, s.shape, s.heads)
@@ -148,14 +160,24 @@ def _execute(job: Job, record: RunRecord) -> None:
         "eval_batch": GENERATE_BATCH if s.task.kind == "generate" else EVAL_BATCH,
     }
     record.costs = dict(s.meter.baseline)
+    return s
+
+
+def calibrate(s: Setting, seed: int) -> None:
+    """The method's data-driven initialisation. A decomposition of what the passes showed is not to be taken in bf16."""
+    with forwards_in(s.recipe.precision, s.model, s.device):
+        s.method.calibrate(s.model, _calibration(s, seed), s.config)
+
+
+def _execute(job: Job, record: RunRecord) -> None:
+    started = time.perf_counter()
+    s = begin(job, record)
     with seeded(job.spec.seed):
-        # A decomposition of what the passes showed is not to be taken in bf16.
-        with forwards_in(s.recipe.precision, s.model, s.device):
-            s.method.calibrate(s.model, _calibration(s, job.spec.seed), s.config)
+        calibrate(s, job.spec.seed)
         record.costs["setup_seconds"] = time.perf_counter() - started
         before = evaluate(s, s.asked).scores if s.recipe.eval_before else {}
         watch = _learn(s, job.spec.seed, record)
-    _report(s, job, record, before, watch)
+    report(s, job, record, before, watch)
     if job.probes:
         _probe(s, job, record)
 
@@ -181,13 +203,13 @@ def _learn(s: Setting, seed: int, record: RunRecord) -> Watch:
     s.meter.end()
     record.costs["train_seconds"] = time.perf_counter() - started - watch.spent
     record.costs |= {"epoch_eval_seconds": watch.spent} | trained.costs | utilisation(s, trained.costs)
-    record.curve = _curve(trained, watch.points)
+    record.curve = curve_of(trained, watch.points)
     record.data_stats["steps"] = len(trained.losses)
     record.data_stats["reported_step"] = watch.restore() or len(trained.losses)
     return watch
 
 
-def _report(s: Setting, job: Job, record: RunRecord, before: dict[str, float | None], watch: Watch) -> None:
+def report(s: Setting, job: Job, record: RunRecord, before: dict[str, float | None], watch: Watch) -> None:
     """Scores the reported split into the record."""
     started = time.perf_counter()
     s.meter.begin("eval")

@@ -146,3 +146,7 @@ class Method:
     """None, or one sentence that says why the method cannot work there."""
     search_space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What tuning may vary: `learning_rate` and fields of the config."""
+    packs: tuple[str, ...] | None = None
+    """Whether runs may train together over one frozen backbone (harness/pack): None, no; else the fields of the config
+    in which they may differ beside seed and learning rate. What trains must be used row by row, by the module that
+    holds it; a field may change sizes of tensors, if zeros behind the smaller ones change nothing, and floats of layers."""

@@ -71,5 +71,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     starts_at_base=False,
+    packs=(),
     search_space={"learning_rate": (3e-5, 1e-4, 3e-4, 1e-3, 3e-3), "bottleneck": (8, 64, 256)},
 )

@@ -49,5 +49,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=unchanged,
+    packs=(),
     search_space={"learning_rate": (1e-4, 4e-4, 7e-4, 1e-3, 3e-3)},
 )

@@ -50,5 +50,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=merge,
+    packs=(),
     search_space={"learning_rate": (1e-3, 3e-3, 5e-3, 1e-2, 3e-2)},
 )

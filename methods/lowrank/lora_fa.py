@@ -61,5 +61,6 @@ METHOD = Method(
     before_step=before_step,
     merge=merge,
     extra_state=buffers("A"),
+    packs=("r", "alpha", "corrected"),
     search_space={"learning_rate": (2e-4, 5e-4, 1e-3, 2e-3, 5e-3), "r": (4, 8, 16), "corrected": (False, True)},
 )

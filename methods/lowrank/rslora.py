@@ -35,5 +35,6 @@ METHOD = Method(
     attach=attach,
     count=count_lora,
     merge=merge,
+    packs=("r", "alpha"),
     search_space={"learning_rate": (5e-5, 1e-4, 2e-4, 4e-4, 1e-3), "r": (8, 16, 32, 64)},
 )

@@ -54,5 +54,6 @@ METHOD = Method(
     count=count,
     starts_at_base=False,
     supports=only_texts,
+    packs=(),
     search_space={"learning_rate": (1e-3, 3e-3, 1e-2, 3e-2), "tokens": (5, 20, 50)},
 )

@@ -1,0 +1,1 @@
+"""Runs that differ in little train together: one frozen backbone, their adapters side by side."""

@@ -1,0 +1,119 @@
+"""Jobs that go together -> their records, as harness/run.py makes them one by one, but for costs: what several runs
+share has no price for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.execute.job import Job
+from harness.meter import PhaseMeter
+from harness.model import seeded
+from harness.pack.model import PackedModel
+from harness.pack.stack import Unpackable, share
+from harness.pack.train import Lane, Pack
+from harness.prepare import Setting
+from harness.record import RunRecord
+from harness.run import OUT_OF_MEMORY, Watch, begin, calibrate, curve_of, evaluate, execute, out_of_memory, report, told
+
+
+class Unmetered(PhaseMeter):
+    """Measures nothing."""
+
+    def begin(self, phase: str) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+    def counters(self) -> dict[str, str]:
+        return {"pack": "costs are not measured where runs train together"}
+
+
+@dataclass
+class Run:
+    """A job on its way to its record. `setting` is None where it ended before its first step."""
+
+    job: Job
+    record: RunRecord
+    setting: Setting | None = None
+    before: dict[str, float | None] = field(default_factory=dict)
+
+
+def execute_packed(jobs: Sequence[Job]) -> list[RunRecord]:
+    """Runs jobs of one group (harness/pack/groups.py) to their records, in the jobs' order.
+
+    Where they turn out not to go together they run one by one, and a pack that finds too little memory is halved.
+    Whatever goes wrong becomes a failed record, that of one run where it is that run's; only KeyboardInterrupt passes.
+    """
+    if len(jobs) < 2:
+        return [execute(job) for job in jobs]
+    runs = [Run(job, RunRecord(job.spec, "failed")) for job in jobs]
+    try:
+        _together(runs)
+    except Unpackable:
+        return [execute(job) for job in jobs]
+    except Exception as error:
+        if out_of_memory(error):
+            half = len(jobs) // 2
+            del runs
+        else:
+            for run in runs:
+                with told(run.record):
+                    raise
+            return [run.record for run in runs]
+    else:
+        return [run.record for run in runs]
+    # Past the handler, which holds on to what filled the memory.
+    return execute_packed(jobs[:half]) + execute_packed(jobs[half:])
+
+
+def _together(runs: Sequence[Run]) -> None:
+    """Raises Unpackable, and whatever the shared steps raise."""
+    for run in runs:
+        with told(run.record):
+            _prepare(run, next((other.setting for other in runs if other.setting is not None), None))
+        if run.record.reason.startswith(OUT_OF_MEMORY):
+            raise MemoryError(run.record.reason)
+    ready = [(run, run.setting) for run in runs if run.setting is not None]
+    if len(ready) < 2:
+        raise Unpackable("fewer than two runs came to their first step")
+    watches = [Watch(s) for _, s in ready]
+    model = PackedModel([s.model for _, s in ready])
+    lanes = [
+        Lane(s, run.job.spec.seed, watch if watch.wanted else None)
+        for (run, s), watch in zip(ready, watches, strict=True)
+    ]
+    pack = Pack(model, lanes)
+    pack.check()
+    pack.train()
+    for (run, s), lane, watch in zip(ready, lanes, watches, strict=True):
+        with told(run.record):
+            _finish(run, s, lane, watch)
+        run.record.costs = dict.fromkeys(run.record.costs)
+        run.record.provenance["packed"] = len(ready)
+
+
+def _prepare(run: Run, first: Setting | None) -> None:
+    """Up to the first step. What the run has in common with the first one it holds no second time."""
+    seed = run.job.spec.seed
+    s = begin(run.job, run.record)
+    with seeded(seed):
+        calibrate(s, seed)
+        run.before = evaluate(s, s.asked).scores if s.recipe.eval_before else {}
+    s.meter = Unmetered(s.device, own_process=False)
+    if first is not None:
+        share(first.model, s.model)
+        s.train, s.asked, s.validation = first.train, first.asked, first.validation
+    run.setting = s
+
+
+def _finish(run: Run, s: Setting, lane: Lane, watch: Watch) -> None:
+    record, steps = run.record, len(lane.trained.losses)
+    if lane.error is not None:
+        raise lane.error
+    record.curve = curve_of(lane.trained, [point | {"train_seconds": None} for point in watch.points])
+    record.data_stats["steps"] = steps
+    record.data_stats["reported_step"] = watch.restore() or steps
+    report(s, run.job, record, run.before, watch)
+    record.status = "done"
