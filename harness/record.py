@@ -56,8 +56,8 @@ class RunSpec:
     @cached_property
     def key(self) -> str:
         """sha256 of the canonical JSON of what decides the result, 16 hex digits."""
-        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in self.NAMES}
-        identity = {name: value for name, value in values.items() if value or name not in self.IF_ANY}
+        values = ((name, getattr(self, name)) for name in _DECIDING)
+        identity = {name: value for name, value in values if value or name not in self.IF_ANY}
         # A path that is no UTF-8 comes from the command line as text with lone surrogates.
         return hashlib.sha256(canonical_json(identity).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -65,6 +65,9 @@ class RunSpec:
     def from_dict(cls, value: Mapping[str, Any]) -> RunSpec:
         """Raises TypeError if a field is missing or unknown."""
         return cls(**value)
+
+
+_DECIDING = tuple(item.name for item in fields(RunSpec) if item.name not in RunSpec.NAMES)
 
 
 @dataclass

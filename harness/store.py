@@ -235,20 +235,17 @@ class Store:
         left = [runs]
         while left:
             folder = left.pop()
+            above, own = os.path.split(folder)
             with suppress(FileNotFoundError), os.scandir(folder) as entries:
                 for entry in entries:
-                    name = entry.name
-                    if entry.is_dir():
-                        left += [] if entry.is_symlink() else [entry.path]
-                    elif name.startswith(".") or ITEMS.fullmatch(name):
-                        continue
-                    elif not (
-                        name.endswith(".json") and KEY.fullmatch(name[:-5]) and folder == os.path.join(runs, name[:2])
-                    ):
-                        self.problems.append(f"{shown(entry.path)}: not a file of this store")
-                    else:
+                    key, _, end = entry.name.partition(".")
+                    if end == "json" and key[:2] == own and above == runs and KEY.fullmatch(key) and not entry.is_dir():
                         with suppress(FileNotFoundError):
-                            found[name[:-5]] = index.stamp_of(entry.stat())
+                            found[key] = index.stamp_of(entry.stat())
+                    elif entry.is_dir():
+                        left += [] if entry.is_symlink() else [entry.path]
+                    elif key and not ITEMS.fullmatch(entry.name):
+                        self.problems.append(f"{shown(entry.path)}: not a file of this store")
         self.problems.sort()
         return found
 

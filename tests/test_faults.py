@@ -40,7 +40,7 @@ class Sweeps:
 
     def finish(self):
         process = self.start()
-        printed, _ = process.communicate(timeout=60)
+        printed, _ = process.communicate(timeout=300)
         return process.returncode, printed
 
     def plan(self, words):
@@ -132,6 +132,16 @@ def whole(sweep, runs=None):
     return found
 
 
+def find(process, victim, seconds=2.0):
+    """That process of a sweep, as soon as there is one; none if there is none in time."""
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        found = [pid for pid, name in names(process.pid).items() if name == victim]
+        if found:
+            return found
+    return []
+
+
 def rounds(sweep, count, seed):
     """That many times: a sweep, or two at once, one of whose processes is killed after a while, and then what is left of
     both. In the end a sweep that nobody kills. Gives how often what was killed."""
@@ -142,7 +152,7 @@ def rounds(sweep, count, seed):
         processes = [sweep.start() for _ in range(1 + turn % 2)]
         time.sleep(generator.uniform(0.05, 2.5))
         victim = generator.choice(["parent", "parent", "worker", "server"])
-        chosen = [pid for pid, name in names(processes[0].pid).items() if name == victim]
+        chosen = find(processes[0], victim)
         for pid in chosen:
             os.kill(pid, signal.SIGKILL)
             killed[victim] += 1
@@ -175,7 +185,8 @@ def test_fifty_rounds_of_killing(sweeps):
     killed = rounds(sweep, 50, seed=1)
     whole(sweep)
     assert {"parent", "worker", "server"} <= set(killed) and sum(killed.values()) >= 50
-    print(dict(killed), "ends without a record:", sum(sweep.log("end").values()) - sweep.runs)
+    begun, ended = (sum(sweep.log(word).values()) for word in ("begin", "end"))
+    print(f"killed {dict(killed)}; {sweep.runs} records of {begun} runs begun and {ended} ended")
 
 
 def test_two_sweeps_on_one_folder_make_each_run_once(sweeps):
