@@ -61,7 +61,7 @@ def test_a_run_prints_a_leaderboard_and_leaves_records_tables_and_items(world):
     result = run(world, "--seeds", "0,1", out="first")
     assert result.exit_code == 0, result.output
     assert "preset quick" in result.output.splitlines()[0]
-    assert "lora" in result.output and "peftbench figure pareto" in result.output
+    assert "lora" in result.output and "peftbench figures --all" in result.output
     found = records(world, "first")
     assert {(r["spec"]["method"], r["spec"]["seed"], r["status"]) for r in found} == {
         (m, s, "done") for m in ("lora", "last-layer") for s in (0, 1)

@@ -188,7 +188,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
     views.show_leaderboard(records, console)
     say(f"\nRecords: {store.folder}/runs\nTable:   " + ", ".join(str(p) for p in views.write_table(store)))
     where = "" if out == DEFAULT_OUT else f" --results {shlex.quote(str(out))}"
-    say(f"Figure:  peftbench figure pareto{where}")
+    say(f"Figures: peftbench figures --all{where}")
     return any(record.status == "failed" for record in records)
 
 

@@ -34,7 +34,8 @@ def hardware(record: RunRecord) -> str:
         return ""
     if found.get("device", "cpu") != "cpu":
         return str(found["device"])
-    threads = f", {found['threads']} threads" if found.get("threads") else ""
+    number = found.get("threads")
+    threads = f", {number} thread{'' if number == 1 else 's'}" if number else ""
     return f"{found.get('cpu') or 'CPU'}{threads}"
 
 
