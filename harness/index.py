@@ -133,7 +133,8 @@ def fitting(table: pa.Table, found: Mapping[str, str]) -> pa.Table:
     """The rows whose file stands as it was read."""
     import pyarrow as pa
 
-    return table.filter(pa.array([found.get(key) == stamp for key, stamp in stamps(table).items()], pa.bool_()))
+    fits = [found.get(key) == stamp for key, stamp in stamps(table).items()]
+    return table if all(fits) else table.filter(pa.array(fits, pa.bool_()))
 
 
 def settled(table: pa.Table, now_ns: int) -> pa.Table:
