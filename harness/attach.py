@@ -44,12 +44,15 @@ def parameters(
     head = sum(p.numel() for name, p in ours.items() if is_head(name, heads))
     stored = sum(t.numel() for name, t in adapter.state(model, method).items() if not is_head(name, heads))
     every = {id(p): p for name, p in model.named_parameters() if "original_module" not in name.split(".")}
-    extra = sum(
-        b.numel() for name, b in method.extra_state(model).items() if name not in dict(model.named_parameters())
-    )
     # A layer that keeps its weight packed says how many values that are.
-    packed = sum(getattr(module, "packed_values", 0) for module in model.modules())
-    total = sum(p.numel() for p in every.values()) + extra + packed
+    packed = {name: module.packed_values for name, module in model.named_modules() if hasattr(module, "packed_values")}
+    known = dict(model.named_parameters())
+    extra = sum(
+        b.numel()
+        for name, b in method.extra_state(model).items()
+        if name not in known and name.rpartition(".")[0] not in packed
+    )
+    total = sum(p.numel() for p in every.values()) + extra + sum(packed.values())
     return {
         "trainable": sum(p.numel() for p in ours.values()) - head,
         "trainable_formula": method.count(shape, config),

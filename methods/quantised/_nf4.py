@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from methods.linear import matrix, transposed
+from methods.layers import replace
+from methods.linear import adapted, matrix, transposed
 
 BLOCK, OUTER = 64, 256
 LEVELS = (
@@ -126,9 +127,13 @@ class Quantised(nn.Module):
         self.transposed, self.kind, self.dtype = transposed(layer), type(layer), weight.dtype
         self.register_buffer("levels", levels, persistent=False)
         self.register_buffer("floats", floats, persistent=False)
-        for name, tensor in pack(weight, levels, floats)._asdict().items():
-            self.register_buffer(name, tensor)
+        self.keep(pack(weight, levels, floats))
         self.bias = layer.bias
+
+    def keep(self, packed: Packed) -> None:
+        """Takes this W from now on."""
+        for name, tensor in packed._asdict().items():
+            self.register_buffer(name, tensor)
 
     @property
     def weight(self) -> torch.Tensor:
@@ -155,3 +160,14 @@ class Quantised(nn.Module):
         if self.bias is not None:
             made.bias = self.bias
         return made.requires_grad_(False)
+
+
+@torch.no_grad()
+def merge(model: nn.Module) -> nn.Module:
+    """Each update into W', read back: the merged layers are as large as those of the base."""
+    for name, layer in list(adapted(model)):
+        assert isinstance(layer.base, Quantised)
+        whole = layer.base.layer()
+        matrix(whole).add_(layer.delta().to(whole.weight.dtype))
+        replace(model, name, whole)
+    return model

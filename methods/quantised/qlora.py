@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
-from methods.layers import replace
-from methods.linear import LowRankAdapted, adapt, adapted, as_lora_draws, matrix
+from methods.linear import LowRankAdapted, adapt, as_lora_draws
 from methods.peft_backend import count_lora
-from methods.quantised._nf4 import Quantised, moving_exponent, normal_levels
+from methods.quantised._nf4 import Quantised, merge, moving_exponent, normal_levels
 from methods.spec import Method, Paper, Site
 
 
@@ -46,16 +44,6 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
     # One table for all layers.
     levels, floats = normal_levels(device), moving_exponent(device)
     return adapt(model, sites, lambda layer: Layer(Quantised(layer, levels, floats), config))
-
-
-@torch.no_grad()
-def merge(model: nn.Module) -> nn.Module:
-    """Into W', read back: the merged layers are as large as those of the base."""
-    for name, layer in list(adapted(model, Layer)):
-        whole = layer.base.layer()
-        matrix(whole).add_(layer.delta().to(whole.weight.dtype))
-        replace(model, name, whole)
-    return model
 
 
 METHOD = Method(
