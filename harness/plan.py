@@ -110,10 +110,9 @@ def _parse(text: Any, default: Any, where: str) -> Any:
 def _shown(text: Any) -> str:
     """As much of it as a sentence bears."""
     try:
-        found = str(text)
+        return f"{text!s:.60}"
     except (ValueError, RecursionError):
         return "..."
-    return found if len(found) <= 60 else f"{found[:60]}..."
 
 
 def _default(item: Any) -> Any:
@@ -272,10 +271,7 @@ def plan(
     data: Mapping[str, Mapping[str, Any]],
     sha256_of: Callable[[str], str] = lambda method: "",
 ) -> list[Planned]:
-    """Every run, seeds innermost; `bases` holds each choice's model, `data` each task's source description.
-
-    Runs that differ in nothing but the seed share their mappings, which must not be changed.
-    """
+    """Every run, seeds innermost, which share their mappings; `bases` holds each choice's model, `data` each task's source."""
     runs = []
     for choice, base in zip(choices, bases, strict=True):
         recipe = {k: v for k, v in asdict(choice.recipe).items() if k not in Recipe.BY_METHOD}
