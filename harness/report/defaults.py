@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,44 +88,81 @@ def declared_recipe(task: str, preset: str, method: str) -> Mapping[str, Any]:
 
 
 class Defaults:
-    """Declared values, and the usual ones among `specs` for what is not declared."""
+    """Declared values, and the usual ones among `specs` for what is not declared.
+
+    Runs share their mappings; what is found of one is kept by the mapping's identity, and the mapping with it."""
 
     def __init__(self, specs: Iterable[RunSpec]) -> None:
-        self._seen: dict[tuple[str, ...], Counter[str]] = {}
-        self._values: dict[str, Any] = {}
-        for spec in specs:
-            for name, value in spec.config.items():
-                self._note(("config", spec.method, name), value)
-            for name, value in spec.recipe.items():
-                self._note(self._recipe_place(spec, name), value)
+        self._specs = list(specs)
+        self._usual_at: dict[tuple[str, ...], Any] = {}
+        self._changes: dict[tuple[Any, ...], tuple[Mapping[str, Any], dict[str, Any]]] = {}
 
-    def _recipe_place(self, spec: RunSpec, name: str) -> tuple[str, ...]:
-        # Rates are a method's; everything else in a recipe is the task's.
-        return ("recipe", spec.suite, spec.preset, spec.task, name, spec.method if name == "learning_rate" else "")
+    @cached_property
+    def _places(self) -> dict[tuple[str, ...], dict[int, tuple[Mapping[str, Any], int]]]:
+        """Place -> the mappings of its runs, by identity, each with how many runs have it."""
+        found: dict[tuple[str, ...], dict[int, tuple[Mapping[str, Any], int]]] = {}
+        for spec in self._specs:
+            where = (spec.suite, spec.preset, spec.task)
+            for place, values in (
+                (("config", spec.method), spec.config),
+                (("recipe", *where), spec.recipe),
+                (("recipe", *where, spec.method), spec.recipe),
+            ):
+                counts = found.setdefault(place, {})
+                counts[id(values)] = values, counts.get(id(values), (values, 0))[1] + 1
+        return found
 
-    def _note(self, place: tuple[str, ...], value: Any) -> None:
-        text = canonical_json(value)
-        self._values[text] = value
-        self._seen.setdefault(place, Counter())[text] += 1
+    def _usual(self, place: tuple[str, ...], name: str) -> Any:
+        """The value that most runs at the place have; of two, the one whose JSON comes first."""
+        if (*place, name) not in self._usual_at:
+            counts: Counter[str] = Counter()
+            for values, runs in self._places[place].values():
+                if name in values:
+                    counts[canonical_json(values[name])] += runs
+            text = min(counts, key=lambda text: (-counts[text], text))
+            having = (values for values, _ in self._places[place].values() if name in values)
+            self._usual_at[*place, name] = next(v[name] for v in having if canonical_json(v[name]) == text)
+        return self._usual_at[*place, name]
 
-    def _usual(self, place: tuple[str, ...]) -> Any:
-        counts = self._seen[place]
-        return self._values[min(counts, key=lambda text: (-counts[text], text))]
+    def _kept(
+        self, place: tuple[str, ...], values: Mapping[str, Any], find: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
+        known = self._changes.get((*place, id(values)))
+        if known is None:
+            known = self._changes[*place, id(values)] = values, find()
+        return known[1]
 
     def config_changes(self, spec: RunSpec) -> dict[str, Any]:
         """Fields of the config that differ from the default."""
-        declared = config_defaults(spec.method)
-        return {
-            name: value
-            for name, value in spec.config.items()
-            if value != (declared[name] if name in declared else self._usual(("config", spec.method, name)))
-        }
+        place = ("config", spec.method)
+
+        def find() -> dict[str, Any]:
+            declared = config_defaults(spec.method)
+            return {
+                name: value
+                for name, value in spec.config.items()
+                if value != (declared[name] if name in declared else self._usual(place, name))
+            }
+
+        return self._kept(place, spec.config, find)
 
     def recipe_changes(self, spec: RunSpec) -> dict[str, Any]:
         """Fields of the recipe that differ from the preset's."""
-        declared = declared_recipe(spec.task, spec.preset, spec.method)
-        return {
-            name: value
-            for name, value in spec.recipe.items()
-            if value != (declared[name] if name in declared else self._usual(self._recipe_place(spec, name)))
-        }
+        of_task = ("recipe", spec.suite, spec.preset, spec.task)
+        place = (*of_task, spec.method)
+
+        def find() -> dict[str, Any]:
+            declared = declared_recipe(spec.task, spec.preset, spec.method)
+            # Rates are a method's; everything else in a recipe is the task's.
+            return {
+                name: value
+                for name, value in spec.recipe.items()
+                if value
+                != (
+                    declared[name]
+                    if name in declared
+                    else self._usual(place if name == "learning_rate" else of_task, name)
+                )
+            }
+
+        return self._kept(place, spec.recipe, find)

@@ -63,11 +63,17 @@ def rows(records: Sequence[RunRecord], defaults: Defaults) -> dict[str, list[Run
     """Records by label. A rate that the user gave and that is one task's default anyway belongs to both rows."""
     found: dict[str, list[RunRecord]] = {}
     given: dict[str, tuple[str, float]] = {}
+    labels: dict[tuple[Any, ...], tuple[str, str]] = {}
     for record in records:
-        name = label(record.spec, defaults)
+        spec = record.spec
+        where = (spec.suite, spec.preset, spec.task, spec.method, spec.method_sha256)
+        kind = (*where, id(spec.config), id(spec.recipe), id(spec.tuning))
+        if kind not in labels:
+            labels[kind] = label(spec, defaults), configured(spec, defaults)
+        name, plain = labels[kind]
         found.setdefault(name, []).append(record)
-        if name != (plain := configured(record.spec, defaults)):
-            given[name] = plain, record.spec.recipe["learning_rate"]
+        if name != plain:
+            given[name] = plain, spec.recipe["learning_rate"]
     for name, (plain, rate) in given.items():
         found[name] = found[name] + [r for r in found.get(plain, ()) if r.spec.recipe.get("learning_rate") == rate]
     return largest(found)
@@ -165,8 +171,15 @@ def groups(records: Iterable[RunRecord], defaults: Defaults) -> list[tuple[Setti
     """Records by setting, sorted. A task in two editions (version, data) splits its table: the tasks that
     have one edition stand in both halves, because they are the same in both."""
     own: dict[Setting, list[RunRecord]] = {}
-    for record in records:
-        own.setdefault(setting(record.spec, defaults), []).append(record)
+    settings: dict[tuple[Any, ...], Setting] = {}
+    found_records = list(records)
+    for record in found_records:
+        spec = record.spec
+        where = (spec.suite, spec.preset, spec.protocol, spec.model, spec.task, spec.method)
+        kind = (*where, id(spec.model_source), id(spec.data), id(spec.recipe))
+        if kind not in settings:
+            settings[kind] = setting(spec, defaults)
+        own.setdefault(settings[kind], []).append(record)
     found = {
         one: kept + [r for other in own for r in own[other] if _also_fits(r, other, one)] for one, kept in own.items()
     }
@@ -177,9 +190,10 @@ def groups(records: Iterable[RunRecord], defaults: Defaults) -> list[tuple[Setti
 
 
 def _split_editions(one: Setting, records: list[RunRecord]) -> list[tuple[Setting, list[RunRecord]]]:
+    kinds = {(r.spec.task, r.spec.task_version, id(r.spec.data)): r.spec for r in records}
     editions: dict[str, list[tuple[str, str]]] = {}
-    for task in sorted({record.spec.task for record in records}):
-        editions[task] = sorted({_edition(r.spec) for r in records if r.spec.task == task})
+    for task in sorted({spec.task for spec in kinds.values()}):
+        editions[task] = sorted({_edition(spec) for spec in kinds.values() if spec.task == task})
     count = max(map(len, editions.values()))
     if count == 1:
         return [(one, records)]
