@@ -62,10 +62,10 @@ def separate(jobs: list[Job]) -> list[RunRecord]:
     return [one_by_one.execute(job) for job in jobs]
 
 
-def packed(jobs: list[Job], most: int) -> list[RunRecord]:
+def packed(jobs: list[Job], most: int, one_seed: bool) -> list[RunRecord]:
     of = {job.spec.key: job for job in jobs}
     found = []
-    for group in groups([job.spec for job in jobs], most, methods.get):
+    for group in groups([job.spec for job in jobs], most, methods.get, one_seed):
         found += execute_packed([of[spec.key] for spec in group.specs])
     by_key = {record.key: record for record in found}
     return [by_key[job.spec.key] for job in jobs]
@@ -98,6 +98,9 @@ def main() -> None:
     parser.add_argument("--model", default="minilm-l6")
     parser.add_argument("--task", default="sst2-mini")
     parser.add_argument("--method", default="lora")
+    parser.add_argument(
+        "--one-seed", action="store_true", help="only runs of one seed, which take the same rows, together"
+    )
     options = parser.parse_args()
     made = jobs(options)
     separate(made[:1])  # imports, caches
@@ -105,7 +108,7 @@ def main() -> None:
     base, whole, training = timed(partial(separate, made))
     say("one by one", whole, training)
     for most in options.packs:
-        found, spent, steps = timed(partial(packed, made, most))
+        found, spent, steps = timed(partial(packed, made, most, options.one_seed))
         assert all(record.provenance.get("packed") for record in found), [record.reason for record in found]
         say(f"packs of at most {most}", spent, steps, (whole, training))
         apart = max(abs((a.score or 0) - (b.score or 0)) for a, b in zip(base, found, strict=True))

@@ -14,8 +14,8 @@ from tuned import config_of
 
 import methods
 from harness import adapter
-from harness.attach import attach
-from harness.data import Encoded, training_batches
+from harness.attach import attach, set_precision
+from harness.data import Batch, Encoded, training_batches
 from harness.execute.job import Job
 from harness.model import resolve
 from harness.pack.groups import groups
@@ -104,10 +104,10 @@ def assert_equal(pack, apart, seeds=SEEDS, without_effect=()):
                 torch.testing.assert_close(found[key], value, rtol=1e-4, atol=1e-6, msg=lambda m, k=key: f"{k}: {m}")
 
 
-def both(names, kind="encoder", recipe=RECIPE, data=None, changes=({}, {}, {}), rates=RATES):
+def both(name, kind="encoder", recipe=RECIPE, data=None, changes=({}, {}, {}), rates=RATES):
     return [
         [
-            setting(names, seed, rate, recipe, kind, data, **change)
+            setting(name, seed, rate, recipe, kind, data, **change)
             for seed, rate, change in zip(SEEDS, rates, changes, strict=True)
         ]
         for _ in range(2)
@@ -150,10 +150,45 @@ def test_a_language_model_packs(name):
     assert_equal(packed(together), apart)
 
 
+@dataclasses.dataclass
+class Images:
+    """Pictures of one size, bright above or below."""
+
+    count: int = 28
+    truncated: int = 0
+
+    def __post_init__(self):
+        inputs, self.labels = tiny.task("vision", self.count)
+        self.pixels = inputs["pixel_values"].double()
+
+    def __len__(self):
+        return self.count
+
+    def collate(self, index):
+        return Batch({"pixel_values": self.pixels[index]}, self.labels[index], len(index), index)
+
+
+@pytest.mark.parametrize("name", ["rslora", "bitfit"])
+def test_a_vision_model_packs(name):
+    recipe = replace(RECIPE, group_by_length=False)
+    together, apart = both(name, "vision", recipe, Images())
+    assert_equal(packed(together), apart, without_effect=NO_EFFECT.get(name, ()))
+
+
 def test_parts_of_a_batch_and_no_clipping():
     recipe = replace(RECIPE, gradient_accumulation=3, max_grad_norm=None, group_by_length=False, schedule="cosine")
     together, apart = both("adapter-houlsby", recipe=recipe)
     assert_equal(packed(together), apart)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_a_pack_in_bf16_is_near_the_runs_alone(name):
+    together, apart = both(name, recipe=replace(RECIPE, precision="bf16", max_steps=6), rates=(1e-3, 5e-4, 2e-3))
+    for s in (*together, *apart):
+        set_precision(s.model.float(), "bf16")
+    pack = packed(together)
+    for lane, s, seed in zip(pack.lanes, apart, SEEDS, strict=True):
+        assert lane.trained.losses == pytest.approx(alone(s, seed).losses, abs=0.02)
 
 
 @pytest.mark.parametrize("name", ["lora", "bitfit", "vera"])
@@ -323,6 +358,12 @@ def test_groups_hold_every_run_once_and_at_most_so_many():
         assert sorted(spec.key for group in found for spec in group.specs) == sorted(spec.key for spec in specs)
         sizes = [len(group.specs) for group in found]
         assert max(sizes) <= most and max(sizes) - min(sizes) <= max(1, len(found) - 1)
+    assert [{spec.seed for spec in group.specs} for group in groups(specs, 20, methods.get, True)] == [
+        {0},
+        {1},
+        {2},
+        {3},
+    ]
     with pytest.raises(ValueError, match="at least 1"):
         groups(specs, 0, methods.get)
 

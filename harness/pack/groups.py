@@ -31,20 +31,24 @@ def refusal(spec: RunSpec, method: Method) -> str:
     return ""
 
 
-def shared(spec: RunSpec, method: Method) -> str:
+def shared(spec: RunSpec, method: Method, one_seed: bool = False) -> str:
     """What a run must have in common with others, as canonical JSON."""
     values: dict[str, Any] = asdict(spec)
-    del values["seed"]
+    if not one_seed:
+        del values["seed"]
     values["recipe"] = {name: x for name, x in spec.recipe.items() if name != "learning_rate"}
     values["config"] = {name: x for name, x in spec.config.items() if name not in (method.packs or ())}
     return canonical_json(values)
 
 
-def groups(specs: Sequence[RunSpec], most: int, method_of: Callable[[str], Method]) -> list[Group]:
+def groups(
+    specs: Sequence[RunSpec], most: int, method_of: Callable[[str], Method], one_seed: bool = False
+) -> list[Group]:
     """Every spec in one group of at most `most`, groups in the order of their first specs.
 
-    Inside, runs of one seed stand together: they take the same rows in the same order, so that none of them waits for
-    the longer texts of another. Raises ValueError if `most` is below 1.
+    Runs of one seed take the same rows in the same order, so that none of them is padded to the longer texts of another:
+    they stand together, and with `one_seed` alone. That pays where padding costs more than a step's start, on a CPU.
+    Raises ValueError if `most` is below 1.
     """
     if most < 1:
         raise ValueError(f"packs of {most} runs: at least 1 is expected")
@@ -53,7 +57,7 @@ def groups(specs: Sequence[RunSpec], most: int, method_of: Callable[[str], Metho
     for spec in specs:
         method = method_of(spec.method)
         reason = refusal(spec, method)
-        name = spec.key if reason else shared(spec, method)
+        name = spec.key if reason else shared(spec, method, one_seed)
         if reason:
             alone[name] = reason
         found.setdefault(name, []).append(spec)
