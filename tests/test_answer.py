@@ -9,6 +9,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 import methods
 from harness.answer import generate, log_likelihoods
 from harness.attach import attach
+from harness.model import load_language_model, load_tokenizer, resolve
+from harness.record import UserError
 from harness.shape import describe, head_names
 from harness.text import Texts
 from tasks.spec import Generation
@@ -60,6 +62,28 @@ def test_batches_give_token_for_token_what_single_prompts_and_a_plain_loop_give(
     together = answers(model, asked, 4)
     assert together == answers(model, asked, 1) == [slow_greedy(model, prompt, 8) for prompt in asked]
     assert len({tuple(answer) for answer in together}) > 5
+
+
+@pytest.mark.slow
+def test_the_embedded_model_answers_token_for_token_the_same_in_batches_and_one_by_one():
+    """Needs its package, 93 MB, once."""
+    try:
+        source = resolve("smollm2-135m", lambda text: None)
+    except UserError as error:
+        pytest.skip(str(error))
+    model, tokenizer = load_language_model(source).eval(), load_tokenizer(source)
+    questions = (
+        "Question: Ann has 3 apples and buys 4 more. How many apples does she have?\nAnswer:",
+        "Question: Is iron heavier than wood?\nAnswer:",
+        "Once upon a time",
+        "Question: A train drives 60 miles an hour for two and a half hours. How far does it get?\nAnswer: It gets",
+        "The capital of France is",
+    )
+    asked = [tokenizer(question)["input_ids"] for question in questions]
+    settings = Generation(24, 1), tokenizer.eos_token_id, tokenizer.pad_token_id, CPU, "fp32"
+    together = generate(model, asked, *settings, 5)
+    assert together == generate(model, asked, *settings, 1)
+    assert len({tuple(answer) for answer in together}) == len(asked)
 
 
 def test_beams_do_not_depend_on_the_batch():
