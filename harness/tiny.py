@@ -7,6 +7,8 @@ from typing import Any
 import torch
 
 VOCAB, WIDTH, LABELS, IGNORED = 64, 32, 2, -100
+MARK = 1
+"""The token next to the last of a language model's question, in all of them"""
 KINDS = {
     "encoder": ("encoder", "classify"),
     "decoder": ("decoder", "classify"),
@@ -18,8 +20,10 @@ KINDS = {
 
 
 NARROW = {
+    "alora": {"invocation": (1,)},
     "badam": {"period": 3},
     "c3a": {"block": 8},
+    "cpt": {"tokens": 24, "epsilon": 8.0, "template_epsilon": 8.0},
     "diffusekrona": {"a1": 4, "a2": 4},
     "dept": {"tokens": 8, "r": 4, "length": 20},
     "dpt": {"tokens": 20},
@@ -27,6 +31,7 @@ NARROW = {
     "fourierft": {"n": 100},
     "ila": {"after": (0,)},
     "lisa": {"layers": 1, "period": 3},
+    "loftq": {"r": 8},
     "lora-ga": {"r": 4},
     "lora-sb": {"r": 8},
     "miss": {"r": 8},
@@ -37,6 +42,7 @@ NARROW = {
     "spiel": {"density": 0.05},
     "spt": {"share": 0.3},
     "sst": {"r": 4, "steps": 5},
+    "trainable-tokens": {"number": 48},
     "velora": {"groups": 8},
     "waveft": {"n": 100},
 }
@@ -97,6 +103,7 @@ def task(kind: str, rows: int = 16):
         images[:, :, :8] += 2.0 * (2 * labels - 1).view(-1, 1, 1, 1)
         return {"pixel_values": images}, labels
     if kind == "causal":
+        data["input_ids"][:, -2] = MARK
         ids = torch.cat([data["input_ids"], 2 + labels[:, None]], dim=1)
         asked = torch.full_like(ids, IGNORED)
         asked[:, -1] = ids[:, -1]
