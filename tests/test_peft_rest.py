@@ -418,3 +418,43 @@ def test_the_toy_of_language_models_is_learned_by_the_adapted_tokens_alone():
         parameter.requires_grad_("self_attn" in name and parameter.requires_grad)
     losses, _ = teach(method, config, model, "causal", 24, 1e-2)
     assert sum(losses[-4:]) / 4 < 0.8 * losses[0]
+
+
+def test_bd_lora_computes_as_peft_does():
+    from peft.tuners.lora.config import BdLoraConfig
+
+    roles = ["q_proj", "k_proj", "v_proj", "up_proj", "gate_proj"], ["o_proj", "down_proj"]
+    _, ours = put("bd-lora", base("causal"), r=8, blocks=4)
+    settings = LoraConfig(
+        r=8,
+        lora_alpha=16,
+        target_modules=roles[0] + roles[1],
+        use_bdlora=BdLoraConfig(target_modules_bd_a=roles[1], target_modules_bd_b=roles[0], nblocks=4),
+    )
+    theirs = get_peft_model(base("causal"), settings)
+    start = base("causal")(input_ids=TEXTS).logits
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        close(ours(input_ids=TEXTS).logits, start)
+        for name, layer in ours.named_modules():
+            if hasattr(layer, "A"):
+                layer.B.normal_(std=0.3, generator=generator)
+                other = theirs.get_submodule(f"base_model.model.{name}")
+                # Their blocks lie one above the other.
+                other.lora_A["default"].weight.copy_(layer.A.reshape(8, -1))
+                other.lora_B["default"].weight.copy_(layer.B.reshape(layer.d_out, -1))
+    found, expected = ours(input_ids=TEXTS).logits, theirs(input_ids=TEXTS).logits
+    close(found, expected)
+    assert not torch.allclose(found, start, atol=1e-2)
+    assert sum(p.numel() for p in trainable(ours).values()) == sum(p.numel() for p in trainable(theirs).values())
+
+
+def test_bd_lora_draws_a_block_diagonal_factor_as_wide_as_peft_does():
+    _, model = put("bd-lora", base("encoder"), r=16, blocks=4)
+    cut = model.get_submodule("bert.encoder.layer.0.attention.output.dense").A
+    assert cut.shape == (4, 4, tiny.WIDTH // 4)
+    # Uniform within sqrt(6 / inputs of a block).
+    bound = (6 / (tiny.WIDTH // 4)) ** 0.5
+    assert 0.9 * bound < cut.abs().max() <= bound
+    with pytest.raises(ValueError, match="blocks=3 must divide r=16"):
+        put("bd-lora", base("encoder"), blocks=3)
