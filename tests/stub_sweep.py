@@ -85,8 +85,9 @@ def install() -> None:
     sys.modules["harness.run"] = stub
 
 
-if __name__ != "__main__":
-    # In the server process that runs are forked from.
+IN_SERVER = "STUB_SWEEP_SERVER"
+if __name__ != "__main__" and IN_SERVER in os.environ:
+    # In the server process that runs are forked from; a test that imports this module keeps the real thing.
     install()
 
 
@@ -105,6 +106,7 @@ def main(folder: str, runs: str, seconds: str = "0.05", timeout: str = "") -> No
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process.PRELOAD[:] = ["stub_sweep"]
     runner.PAUSE = 0.05
+    os.environ[IN_SERVER] = "yes"
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])
     planned = [Planned(spec(seed, folder, float(seconds)), "") for seed in range(int(runs))]
     sweep: Any = types.SimpleNamespace(planned=planned, models={"none": None}, data_dir=None, probes=())
