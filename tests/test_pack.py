@@ -150,6 +150,15 @@ def test_a_language_model_packs(name):
     assert_equal(packed(together), apart)
 
 
+def test_a_method_with_an_optimizer_and_groups_of_its_own_steps_run_by_run():
+    together, apart = both("lora-plus")
+    for s in (*together, *apart):
+        s.method = replace(s.method, optimizer=lambda groups, config: torch.optim.SGD(groups, momentum=0.9))
+    pack = packed(together)
+    assert pack.optimizer is None
+    assert_equal(pack, apart)
+
+
 @dataclasses.dataclass
 class Images:
     """Pictures of one size, bright above or below."""
@@ -305,8 +314,18 @@ def test_runs_that_turn_out_not_to_pack_run_one_by_one(world):
     jobs = jobs_of(world, "lora", "dropping")
     for record, expected in zip(execute_packed(jobs), map(execute, jobs), strict=True):
         assert record.status == "done" and "packed" not in record.provenance
+        assert "random numbers" in record.provenance["not_packed"]
         assert record.scores == expected.scores and points(record) == points(expected)
         assert record.costs["wall_seconds"] > 0
+
+
+def test_a_model_that_wants_its_layers_as_they_were_runs_one_by_one(world, monkeypatch):
+    def refuse(model, inputs):
+        raise AttributeError("no such layer")
+
+    monkeypatch.setattr(PackedModel, "__call__", refuse)
+    for record in execute_packed(jobs_of(world, "lora")):
+        assert record.status == "done" and record.provenance["not_packed"] == "AttributeError: no such layer"
 
 
 def test_a_pack_that_finds_no_memory_is_halved(world, monkeypatch):

@@ -172,6 +172,7 @@ class PackedModel:
         self.runs = len(models)
         self.stacks = stack(models, apart)
         self.numbers = self._differing([numbers(model) for model in models])
+        self.trained = list({id(s): s for s in self.stacks.values() if s.whole.requires_grad}.values())
         # The copy is of the modules alone: every tensor in it is the first model's own.
         self.model = copy.deepcopy(first, {id(tensor): tensor for tensor in tensors(first).values()})
         self.units = self._place()
@@ -217,12 +218,3 @@ class PackedModel:
         prompts = self.model.prompt_encoder[name](self.model.prompt_tokens[name].expand(self.runs, -1))
         self._expect(batch_size)
         return prompts.repeat_interleave(batch_size // self.runs, dim=0, output_size=batch_size)
-
-    def zero_grad(self) -> None:
-        for each in self.stacks.values():
-            each.whole.grad = None
-
-    def spread(self) -> None:
-        """Gives the runs' own parameters their parts of the gradients."""
-        for each in self.stacks.values():
-            each.spread()

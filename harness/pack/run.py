@@ -43,7 +43,8 @@ class Run:
 def execute_packed(jobs: Sequence[Job]) -> list[RunRecord]:
     """Runs jobs of one group (harness/pack/groups.py) to their records, in the jobs' order.
 
-    Where they turn out not to go together they run one by one, and a pack that finds too little memory is halved.
+    Where they turn out not to go together they run one by one and their records say why (`not_packed`), and a pack that
+    finds too little memory is halved.
     Whatever goes wrong becomes a failed record, that of one run where it is that run's; only KeyboardInterrupt passes.
     """
     if len(jobs) < 2:
@@ -51,21 +52,26 @@ def execute_packed(jobs: Sequence[Job]) -> list[RunRecord]:
     runs = [Run(job, RunRecord(job.spec, "failed")) for job in jobs]
     try:
         _together(runs)
-    except Unpackable:
-        return [execute(job) for job in jobs]
+    except Unpackable as error:
+        reason = str(error)
     except Exception as error:
-        if out_of_memory(error):
-            half = len(jobs) // 2
-            del runs
-        else:
+        if not out_of_memory(error):
             for run in runs:
                 with told(run.record):
                     raise
             return [run.record for run in runs]
+        reason = ""
     else:
         return [run.record for run in runs]
-    # Past the handler, which holds on to what filled the memory.
-    return execute_packed(jobs[:half]) + execute_packed(jobs[half:])
+    # Past the handlers, which hold on to what filled the memory.
+    del runs
+    if not reason:
+        half = len(jobs) // 2
+        return execute_packed(jobs[:half]) + execute_packed(jobs[half:])
+    records = [execute(job) for job in jobs]
+    for record in records:
+        record.provenance["not_packed"] = reason
+    return records
 
 
 def _together(runs: Sequence[Run]) -> None:
@@ -79,19 +85,30 @@ def _together(runs: Sequence[Run]) -> None:
     if len(ready) < 2:
         raise Unpackable("fewer than two runs came to their first step")
     watches = [Watch(s) for _, s in ready]
-    model = PackedModel([s.model for _, s in ready])
-    lanes = [
-        Lane(s, run.job.spec.seed, watch if watch.wanted else None)
-        for (run, s), watch in zip(ready, watches, strict=True)
-    ]
-    pack = Pack(model, lanes)
-    pack.check()
+    pack = _pack([(run.job.spec.seed, s) for run, s in ready], watches)
     pack.train()
-    for (run, s), lane, watch in zip(ready, lanes, watches, strict=True):
+    for (run, s), lane, watch in zip(ready, pack.lanes, watches, strict=True):
         with told(run.record):
             _finish(run, s, lane, watch)
         run.record.costs = dict.fromkeys(run.record.costs)
         run.record.provenance["packed"] = len(ready)
+
+
+def _pack(ready: Sequence[tuple[int, Setting]], watches: Sequence[Watch]) -> Pack:
+    """The pack of (seed, setting) runs, checked. Raises Unpackable, and what says that memory is too little."""
+    try:
+        model = PackedModel([s.model for _, s in ready])
+        lanes = [
+            Lane(s, seed, watch if watch.wanted else None) for (seed, s), watch in zip(ready, watches, strict=True)
+        ]
+        pack = Pack(model, lanes)
+        pack.check()
+    except Exception as error:
+        if isinstance(error, Unpackable) or out_of_memory(error):
+            raise
+        # A model whose code wants its layers as they were; an error of the run itself comes up again in the run alone.
+        raise Unpackable(f"{type(error).__name__}: {error}") from error
+    return pack
 
 
 def _prepare(run: Run, first: Setting | None) -> None:

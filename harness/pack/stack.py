@@ -26,6 +26,15 @@ class Stack:
             grad = self.whole.grad
             tensor.grad = None if grad is None else grad[at][_corner(tensor)]
 
+    def gather(self) -> None:
+        """Takes back the gradients that a run's method put in place of its part."""
+        grad = self.whole.grad
+        for at, tensor in enumerate(self.own):
+            if grad is not None and tensor.grad is not None:
+                part = grad[at][_corner(tensor)]
+                if part.data_ptr() != tensor.grad.data_ptr():
+                    part.copy_(tensor.grad)
+
 
 def _corner(tensor: torch.Tensor) -> tuple[slice, ...]:
     return tuple(map(slice, tensor.shape))

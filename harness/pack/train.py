@@ -6,13 +6,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import torch
-from torch import nn
 
 from harness.data import Batch, Data, training_order
 from harness.pack.model import PackedModel
+from harness.pack.optimizer import StackedAdamW, clip
 from harness.pack.stack import Unpackable
 from harness.prepare import Setting
 from harness.train import (
@@ -26,10 +26,11 @@ from harness.train import (
     summed_loss,
     total_steps,
 )
-from methods.layers import trainable
+from methods.spec import Method
 
 CLOSE = {"fp32": 1e-3, "bf16": 0.1}
 """How far outputs of size 1 may be from those of the run alone before the first step: rounding, and never a wrong layer"""
+HOOKS = ("before_step", "after_step")
 
 
 class Lane:
@@ -40,25 +41,23 @@ class Lane:
         s, recipe = setting, setting.recipe
         self.total = total_steps(recipe, len(s.train))
         self.order = training_order(s.train, recipe.batch_size, seed, recipe.group_by_length)
-        self.parameters = list(trainable(s.model).values())
         self.optimizer = make_optimizer(s.model, s.method, s.config, s.learning_rate, recipe.weight_decay)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: rate_factor(step, self.total, recipe)
-        )
+        self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.trained = Trained()
         self.losses: list[torch.Tensor] = []
         self.error: Diverged | None = None
 
-    def update(self, step: int) -> None:
-        """After the pass backward, with this run's gradients in place."""
+    def before_step(self, step: int) -> None:
+        """With this run's gradients in place, clipped."""
         s = self.setting
-        if s.recipe.max_grad_norm is not None:
-            nn.utils.clip_grad_norm_(self.parameters, s.recipe.max_grad_norm)
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * rate_factor(step, self.total, s.recipe)
+        self.trained.learning_rates.append(self.optimizer.param_groups[0]["lr"])
         s.method.before_step(s.model, s.config, step, self.total)
-        self.optimizer.step()
+
+    def after_step(self, step: int) -> None:
+        s = self.setting
         s.method.after_step(s.model, s.config, step, self.total)
-        self.trained.learning_rates.append(self.schedule.get_last_lr()[0])
-        self.schedule.step()
 
     def collect(self, step: int) -> None:
         try:
@@ -74,9 +73,20 @@ class Pack:
     model: PackedModel
     lanes: list[Lane]
     running: list[Lane] = field(init=False)
+    optimizer: StackedAdamW | None = field(init=False)
+    """None where the method brings optimizers of its own, which then step one by one"""
+    spreads: bool = field(init=False)
+    """Whether anyone looks at a single run's gradients"""
 
     def __post_init__(self) -> None:
         self.running = list(self.lanes)
+        try:
+            self.optimizer = StackedAdamW(self.model.trained, [lane.optimizer for lane in self.lanes])
+        except ValueError:
+            self.optimizer = None
+        method = self.setting.method
+        hooked = any(getattr(method, item.name) is not item.default for item in fields(Method) if item.name in HOOKS)
+        self.spreads = hooked or self.optimizer is None
 
     @property
     def setting(self) -> Setting:
@@ -107,24 +117,38 @@ class Pack:
 
     def _step(self, step: int) -> None:
         losses = self._gradients([next(lane.order) for lane in self.lanes])
+        stacks, most = self.model.trained, self.setting.recipe.max_grad_norm
+        if most is not None:
+            clip(stacks, most)
+        for stack in stacks if self.spreads else ():
+            stack.spread()
+        for lane in self.running:
+            lane.before_step(step)
+        for stack in stacks if self.spreads else ():
+            stack.gather()
+        if self.optimizer is not None:
+            self.optimizer.step()
+        else:
+            for lane in self.running:
+                lane.optimizer.step()
+        for lane in self.running:
+            lane.after_step(step)
         for lane, loss in zip(self.lanes, losses.unbind(), strict=True):
-            if lane.error is None:
-                lane.losses.append(loss)
-                lane.update(step)
+            lane.losses.append(loss)
 
     def _gradients(self, index: list[list[int]]) -> torch.Tensor:
-        """Each run's mean loss (K,) on its own rows, whose gradients are put where the run's optimizer looks."""
+        """Each run's mean loss (K,) on its own rows; its gradients are then in the stacks."""
         s = self.setting
         parts = gathered(s.train, index, s.recipe.gradient_accumulation)
         counted = [[own.counted for own in part.split(len(index))] for part in parts]
         wholes = torch.tensor([max(1, sum(own)) for own in zip(*counted, strict=True)], device=s.device)
         means = torch.zeros(len(index), device=s.device)
-        self.model.zero_grad()
+        for stack in self.model.trained:
+            stack.whole.grad = None
         for part in parts:
             losses = self._losses(part) / wholes
             means += losses.detach()
             losses.sum().backward()
-        self.model.spread()
         return means
 
     def _losses(self, batch: Batch) -> torch.Tensor:
