@@ -34,10 +34,10 @@ class StackedAdamW:
 
     def __init__(self, stacks: Sequence[Stack], optimizers: Sequence[torch.optim.Optimizer]) -> None:
         """Raises ValueError if the optimizers differ in more than rates, or are not plain AdamW."""
-        held = [{id(p): group for group in each.param_groups for p in group["params"]} for each in optimizers]
-        self.parts = [(stack, self._groups(stack, held)) for stack in stacks]
         if any(type(each) is not torch.optim.AdamW for each in optimizers):
             raise ValueError("an optimizer is not AdamW")
+        held = [{id(p): group for group in each.param_groups for p in group["params"]} for each in optimizers]
+        self.parts = [(stack, self._groups(stack, held)) for stack in stacks]
         self.moments: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self.steps = 0
 
