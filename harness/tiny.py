@@ -23,7 +23,7 @@ NARROW = {
     "alora": {"invocation": (1,)},
     "badam": {"period": 3},
     "c3a": {"block": 8},
-    "cpt": {"tokens": 24, "epsilon": 8.0, "template_epsilon": 8.0},
+    "cpt": {"tokens": 20, "epsilon": 8.0, "template_epsilon": 8.0},
     "diffusekrona": {"a1": 4, "a2": 4},
     "dept": {"tokens": 8, "r": 4, "length": 20},
     "dpt": {"tokens": 20},

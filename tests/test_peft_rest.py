@@ -338,6 +338,8 @@ def contexts(decay):
     with torch.no_grad():
         for model in (ours, theirs):
             model.prompt_encoder.default.delta_embedding.weight.copy_(moved)
+    # PEFT holds it back at its next pass.
+    methods.get("cpt").after_step(ours, config, 1, 2)
     return config, ours, theirs
 
 
@@ -388,7 +390,6 @@ def test_cpt_asks_the_answers_of_the_context_from_a_text_of_its_own():
 
 def test_cpt_never_moves_its_answers_and_reads_its_context_back(tmp_path):
     method, model, losses = fit("cpt", "causal", 4, rate=0.1)
-    model(**batch_of("causal").inputs)
     context = model.prompt_encoder.default
     fixed = context.types % 4 == 0
     moved = context.delta_embedding.weight.norm(dim=1) > 0

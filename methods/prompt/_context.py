@@ -34,10 +34,12 @@ class Context(CPTEmbedding):
 
     def forward(self, indices: torch.Tensor) -> torch.Tensor:
         """(...) -> (..., d)"""
-        # In place: PEFT gives the parameter another tensor at each pass.
-        with torch.no_grad():
-            self.delta_embedding.weight.copy_(self.get_projection())
         return self.embedding(indices) + self.delta_embedding(indices)
+
+    @torch.no_grad()
+    def hold(self) -> None:
+        """Brings delta back within its distances. PEFT does so at the next pass, so that an evaluation changes weights."""
+        self.delta_embedding.weight.copy_(self.get_projection())
 
     def set_updated_tokens(self) -> None:
         self.delta_embedding.weight.register_hook(lambda grad: grad * (self.types % KINDS != ANSWER).to(grad)[:, None])

@@ -93,6 +93,10 @@ def calibrate(model: nn.Module, batches: Iterable[Mapping[str, torch.Tensor]], c
     model.prompt_encoder.default.fill(*laid_out(pairs(batches), config.tokens), words)
 
 
+def after_step(model: nn.Module, config: Config, step: int, total_steps: int) -> None:
+    model.prompt_encoder.default.hold()
+
+
 def loss_term(model: nn.Module, config: Config) -> torch.Tensor | None:
     return model.prompt_encoder.default.term(config.decay)
 
@@ -127,6 +131,7 @@ METHOD = Method(
     count=count,
     calibrate=calibrate,
     positions=lambda config: config.tokens,
+    after_step=after_step,
     loss_term=loss_term,
     starts_at_base=False,
     supports=supports,
