@@ -61,7 +61,7 @@ class Packed(nn.Module):
     ) -> None:
         """`stacks`, `numbers`: tensors and floats of the inner module, by their names in it -> (K, ...) and (K,)"""
         super().__init__()
-        self.inner = inner
+        self.inner: Any = inner
         self.runs = runs
         self.rows = 0
         # Past nn.Module's bookkeeping: the stacks are listed once, by the packed model.
@@ -107,7 +107,8 @@ class PackedLinear(Packed):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if "weight" not in self.stacks:
             y = self.folded(functional.linear(x, self.inner.weight))
-            return (y + self.aligned("bias", y.ndim)).flatten(0, 1)
+            bias = self.aligned("bias", y.ndim)
+            return (y if bias is None else y + bias).flatten(0, 1)
         weight = self.stacks["weight"]
         rows = self.folded(x).flatten(1, -2)
         bias = self.aligned("bias", 3)
@@ -165,6 +166,7 @@ class PackedModel:
 
         Raises Unpackable if they cannot go together.
         """
+        first: Any
         first, *others = models
         apart = {name for name, tensor in tensors(first).items() if tensor.requires_grad}
         for other in others:
@@ -174,7 +176,7 @@ class PackedModel:
         self.numbers = self._differing([numbers(model) for model in models])
         self.trained = list({id(s): s for s in self.stacks.values() if s.whole.requires_grad}.values())
         # The copy is of the modules alone: every tensor in it is the first model's own.
-        self.model = copy.deepcopy(first, {id(tensor): tensor for tensor in tensors(first).values()})
+        self.model: Any = copy.deepcopy(first, {id(tensor): tensor for tensor in tensors(first).values()})
         self.units = self._place()
         if hasattr(self.model, "get_prompt") and self.model.active_peft_config.peft_type not in KEYS_AND_VALUES:
             self.model.get_prompt = self._prompts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -50,7 +51,8 @@ def put(model: nn.Module, name: str, tensor: torch.Tensor) -> None:
     """Sets the parameter or buffer of that name to `tensor` itself."""
     owner_name, _, leaf = name.rpartition(".")
     owner = model.get_submodule(owner_name)
-    (owner._parameters if leaf in owner._parameters else owner._buffers)[leaf] = tensor
+    held: dict[str, Any] = owner._parameters if leaf in owner._parameters else owner._buffers
+    held[leaf] = tensor
 
 
 def share(first: nn.Module, other: nn.Module) -> set[str]:
