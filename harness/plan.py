@@ -141,7 +141,7 @@ def configure(method: Method, given: Mapping[str, Any]) -> Any:
     unknown = [role for role in values.get("targets", ()) if role not in ROLES]
     if unknown or ("targets" in values and not values["targets"]):
         raise UserError(
-            f"{method.name}.targets: {', '.join(unknown) or 'nothing'} given; the roles are {', '.join(ROLES)}."
+            f"{method.name}.targets: {', '.join(map(str, unknown)) or 'nothing'} given; the roles are {', '.join(ROLES)}."
         )
     try:
         return method.config(**values)

@@ -1,6 +1,7 @@
 """Other tools' result files: what is taken over, under which name, and what is passed over with its reason."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,7 @@ def test_what_decides_a_result_is_in_the_key_and_what_does_not_is_not(tmp_path):
 def test_imported_runs_never_share_a_table_with_ours(tmp_path):
     foreign = read_hf(tmp_path)
     ours = foreign.from_dict(foreign.to_dict())
-    spec = ours.spec.__class__(**ours.spec.__dict__ | {"preset": "paper", "data": {"kind": "hub"}})
+    spec = replace(ours.spec, preset="paper", data={"kind": "hub"})
     ours.spec = spec
     tables = leaderboard.tables([foreign, ours])
     assert len(tables) == 2
