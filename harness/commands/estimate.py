@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import re
@@ -99,23 +100,25 @@ def _trace(model: str, method: str, config: dict[str, Any], load: Load, room: in
     """None if not even one row fits in `room`. Raises ValueError where the method does not work on the model."""
     import methods
     from harness.estimate import estimate, largest_batch
-    from harness.prepare import config_from
 
     found = methods.get(method)
-    settings = config_from(found.config, config)
+    settings = found.config(**config)
     if room is None:
         return estimate(REGISTRY[model], found, settings, load)
     return largest_batch(REGISTRY[model], found, settings, load, room)[1]
 
 
-def _pool(traces: int) -> ProcessPoolExecutor | None:
-    """Tracing is one core's work: several methods go side by side, each in a process that has torch loaded already."""
+def _pool(traces: int, bases: Sequence[BaseModel]) -> ProcessPoolExecutor | None:
+    """Tracing is one core's work: several methods go side by side, each in a process that has loaded already what all of
+    them need and leaves that alone when it looks for garbage."""
     workers = min(traces, os.cpu_count() or 1)
     if workers < 2:
         return None
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["harness.estimate", "harness.prepare", "peft"])
-    return ProcessPoolExecutor(workers, mp_context=context)
+    kinds = {base.config["model_type"] for base in bases}
+    models = [f"transformers.models.{kind}.modeling_{kind}" for kind in sorted(kinds)]
+    context.set_forkserver_preload(["harness.estimate", "peft", *models])
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=gc.freeze)
 
 
 def run(
@@ -136,7 +139,7 @@ def run(
     room = size_of(fits) if fits else None
     bases = [registered(name) for name in models]
     with contextlib.ExitStack() as stack:
-        pool = _pool(len(names) * len(models))
+        pool = _pool(len(names) * len(models), bases)
         if pool:
             stack.enter_context(pool)
         for base in bases:
