@@ -16,9 +16,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from methods.linear import Adapted, adapt, adapted, as_lora_draws
-from methods.mixture._router import INITIAL_STD, balance
-from methods.spec import Method, Paper, Shape, Site
+from methods.linear import Adapted, adapt, as_lora_draws
+from methods.mixture._router import INITIAL_STD, balance, count_experts, mean_term, mixed, seen_by_experts
+from methods.spec import Method, Paper, Site
 
 
 @dataclass(frozen=True)
@@ -77,35 +77,22 @@ class Layer(Adapted):
         return self.config.even * even + self.config.contrast * apart
 
     def update(self, x: torch.Tensor) -> torch.Tensor:
-        inner = functional.linear(x, self.A.flatten(0, 1)).unflatten(-1, self.A.shape[:2])
+        inner = seen_by_experts(x, self.A)
         scores = functional.linear(x, self.router).float()
         best, index = scores.topk(self.config.k, dim=-1)
         gates = torch.zeros_like(scores).scatter(-1, index, best.softmax(-1))
         if self.training and torch.is_grad_enabled():
             self.term = self.losses(scores, index, inner)
-        weighed = gates.to(inner.dtype)[..., None] * inner
-        # One product for all experts: [B_1, ..., B_E] side by side.
-        wide = self.B.transpose(0, 1).flatten(1)
-        return functional.linear(weighed.flatten(-2), wide) * self.scale
+        return mixed(inner, gates, self.B) * self.scale
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
     return adapt(model, sites, lambda base: Layer(base, config))
 
 
-def count(shape: Shape, config: Config) -> int:
-    """E r (d_in + d_out) values a matrix, and E d_in of its router."""
-    sites = shape.select(config.targets)
-    return sum(config.experts * (config.r * (site.d_in + site.d_out) + site.d_in) for site in sites)
-
-
 def loss_term(model: nn.Module, config: Config) -> torch.Tensor | None:
     """The mean over the layers of both losses, of the last pass."""
-    layers = [layer for _, layer in adapted(model, Layer)]
-    terms = [layer.term for layer in layers if layer.term is not None]
-    for layer in layers:
-        layer.term = None
-    return torch.stack(terms).mean() if terms else None
+    return mean_term(model, Layer)
 
 
 METHOD = Method(
@@ -123,7 +110,7 @@ METHOD = Method(
     learning_rate=3e-4,
     config=Config,
     attach=attach,
-    count=count,
+    count=count_experts,
     loss_term=loss_term,
     search_space={"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "experts": (4, 8), "contrast": (0.0, 0.01, 0.1)},
 )

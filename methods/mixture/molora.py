@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from methods.linear import Adapted, adapt
-from methods.mixture._router import INITIAL_STD, Router
-from methods.spec import Method, Paper, Shape, Site
+from methods.mixture._router import INITIAL_STD, Router, count_experts, mixed, seen_by_experts
+from methods.spec import Method, Paper, Site
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,11 @@ class Layer(Adapted):
         self.router = Router(self.d_in, config.experts, base.weight)
 
     def update(self, x: torch.Tensor) -> torch.Tensor:
-        inner = nn.functional.linear(x, self.A.flatten(0, 1)).unflatten(-1, self.A.shape[:2])
-        weighed = self.router(x).to(inner.dtype)[..., None] * inner
-        # One product for all experts: [B_1, ..., B_E] side by side.
-        wide = self.B.transpose(0, 1).flatten(1)
-        return nn.functional.linear(weighed.flatten(-2), wide) * self.scale
+        return mixed(seen_by_experts(x, self.A), self.router(x), self.B) * self.scale
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
     return adapt(model, sites, lambda base: Layer(base, config))
-
-
-def count(shape: Shape, config: Config) -> int:
-    """E r (d_in + d_out) values a matrix, and E d_in of its router."""
-    sites = shape.select(config.targets)
-    return sum(config.experts * (config.r * (site.d_in + site.d_out) + site.d_in) for site in sites)
 
 
 METHOD = Method(
@@ -67,6 +57,6 @@ METHOD = Method(
     learning_rate=3e-4,
     config=Config,
     attach=attach,
-    count=count,
+    count=count_experts,
     search_space={"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "experts": (5, 10, 15), "r": (2, 4)},
 )

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from methods.linear import Adapted, adapt, adapted, as_lora_draws
-from methods.mixture._router import Router, balance
-from methods.spec import Method, Paper, Shape, Site
+from methods.linear import Adapted, adapt, as_lora_draws
+from methods.mixture._router import Router, balance, count_experts, mean_term, mixed, seen_by_experts
+from methods.spec import Method, Paper, Site
 
 
 @dataclass(frozen=True)
@@ -72,30 +72,17 @@ class Layer(Adapted):
         return (flat * torch.zeros_like(flat).scatter(0, index, 1.0)).view_as(gates)
 
     def update(self, x: torch.Tensor) -> torch.Tensor:
-        inner = nn.functional.linear(x, self.A.flatten(0, 1)).unflatten(-1, self.A.shape[:2])
-        weighed = self.gates(x).to(inner.dtype)[..., None] * inner
-        # One product for all experts: [B_1, ..., B_E] side by side.
-        wide = self.B.transpose(0, 1).flatten(1)
-        return nn.functional.linear(weighed.flatten(-2), wide) * self.scale
+        return mixed(seen_by_experts(x, self.A), self.gates(x), self.B) * self.scale
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
     return adapt(model, sites, lambda base: Layer(base, config))
 
 
-def count(shape: Shape, config: Config) -> int:
-    """E r (d_in + d_out) values a matrix, and E d_in of its router."""
-    sites = shape.select(config.targets)
-    return sum(config.experts * (config.r * (site.d_in + site.d_out) + site.d_in) for site in sites)
-
-
 def loss_term(model: nn.Module, config: Config) -> torch.Tensor | None:
     """The mean over the layers of how unevenly the last pass used the experts."""
-    layers = [layer for _, layer in adapted(model, Layer)]
-    terms = [layer.term for layer in layers if layer.term is not None]
-    for layer in layers:
-        layer.term = None
-    return config.even * torch.stack(terms).mean() if terms else None
+    term = mean_term(model, Layer)
+    return None if term is None else config.even * term
 
 
 METHOD = Method(
@@ -113,7 +100,7 @@ METHOD = Method(
     learning_rate=3e-4,
     config=Config,
     attach=attach,
-    count=count,
+    count=count_experts,
     loss_term=loss_term,
     search_space={"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "experts": (8, 16), "k": (2, 4)},
 )
