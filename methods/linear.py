@@ -5,8 +5,10 @@ Shapes follow torch's nn.Linear, W (d_out, d_in); GPT-2's transposed Conv1D is r
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -206,3 +208,57 @@ def buffers(*names: str) -> Callable[[nn.Module], Mapping[str, torch.Tensor]]:
         return {f"{at}.{name}": getattr(layer, name) for at, layer in adapted(model) for name in names}
 
     return state
+
+
+class InPlace(torch.autograd.Function):
+    """(x, values, layer) -> y, with W changed for as long as the product takes; keeps x. The gradient of all of W is formed
+    in passing."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, values: torch.Tensor, layer: InPlaceAdapted) -> torch.Tensor:
+        with layer.placed():
+            y = layer.base(x)
+        ctx.save_for_backward(x)
+        ctx.layer, ctx.dtype = layer, values.dtype
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
+        layer, (x,) = ctx.layer, ctx.saved_tensors
+        to_x = to_values = None
+        if ctx.needs_input_grad[0]:
+            with layer.placed():
+                to_x = (grad @ matrix(layer.base).to(grad.dtype)).to(x.dtype)
+        if ctx.needs_input_grad[1]:
+            whole = (grad.flatten(0, -2).T @ x.flatten(0, -2).to(grad.dtype)).flatten()
+            to_values = whole[layer.single()[1]].to(ctx.dtype)
+            layer.look(whole)
+        return to_x, to_values, None
+
+
+class InPlaceAdapted(Adapted):
+    """Single values of W change, without a second matrix of its size."""
+
+    def single(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(values that are added, their places in W laid out row by row)"""
+        raise NotImplementedError
+
+    def look(self, gradient: torch.Tensor) -> None:
+        """Is shown the gradient of all of W, (d_out d_in,), as often as it is formed."""
+
+    @contextlib.contextmanager
+    def placed(self) -> Iterator[None]:
+        """Inside, W holds the sum; after it, exactly its own values again."""
+        values, places = self.single()
+        weight, where = matrix(self.base), (places // self.d_in, places % self.d_in)
+        own = weight[where]
+        weight[where] = (own + values.detach()).to(own.dtype)
+        try:
+            yield
+        finally:
+            weight[where] = own
+
+    def spread(self) -> torch.Tensor:
+        """(d_out, d_in), the values at their places"""
+        values, places = self.single()
+        return self.empty(self.d_out * self.d_in).zero_().index_copy(0, places, values).view(self.d_out, self.d_in)

@@ -159,6 +159,6 @@ def attach_lora(
     return inject(model, sites, settings, values_on_cpu)
 
 
-def count_lora(shape: Shape, config: LowRank) -> int:
-    """r (d_in + d_out) values a matrix."""
+def count_lora(shape: Shape, config: Any) -> int:
+    """r (d_in + d_out) values a matrix, for a config that has `r` and `targets`."""
     return sum(config.r * (site.d_in + site.d_out) for site in shape.select(config.targets))

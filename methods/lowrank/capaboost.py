@@ -14,7 +14,8 @@ from torch import nn
 from torch.nn import functional
 
 from methods.linear import Adapted, adapt, as_lora_draws, buffers, merge
-from methods.spec import Method, Paper, Shape, Site
+from methods.peft_backend import count_lora
+from methods.spec import Method, Paper, Site
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,6 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
     return adapt(model, sites, lambda layer: Layer(layer, config))
 
 
-def count(shape: Shape, config: Config) -> int:
-    """r (d_in + d_out) values a matrix, as LoRA."""
-    return sum(config.r * (site.d_in + site.d_out) for site in shape.select(config.targets))
-
-
 METHOD = Method(
     name="capaboost",
     family="lowrank",
@@ -81,7 +77,7 @@ METHOD = Method(
     learning_rate=4e-4,
     config=Config,
     attach=attach,
-    count=count,
+    count=count_lora,
     merge=merge,
     extra_state=buffers("mask_A", "mask_B"),
     search_space={

@@ -20,7 +20,7 @@ from torch import nn
 
 from methods.layers import freeze, replace
 from methods.linear import LowRankAdapted, adapted, as_lora_draws, buffers, known, merge, stack_of
-from methods.lowrank.increlora import GrowingAdamW
+from methods.lowrank._growing import GrowingAdamW
 from methods.peft_backend import LowRank
 from methods.spec import Method, Paper, Shape, Site
 

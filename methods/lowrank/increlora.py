@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from methods.linear import Adapted, adapt, adapted, buffers, known, merge
+from methods.lowrank._growing import GrowingAdamW
 from methods.spec import Method, Paper, Shape, Site
 
 INITIAL_STD = 0.02
@@ -114,16 +115,6 @@ class Layer(Adapted):
     def smoothen(self, config: Config) -> None:
         self.smooth = config.beta1 * self.smooth + (1 - config.beta1) * self.score
         self.spread = config.beta2 * self.spread + (1 - config.beta2) * (self.score - self.smooth).abs()
-
-
-class GrowingAdamW(torch.optim.AdamW):
-    """AdamW that the parameters know, so that those which come to train can be handed to it."""
-
-    def __init__(self, groups: list[dict[str, Any]]) -> None:
-        super().__init__(groups)
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                parameter.trained_by = (self, group)
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from methods.linear import Adapted, adapt, adapted, buffers, known, merge
-from methods.lowrank.increlora import GrowingAdamW
+from methods.lowrank._growing import GrowingAdamW
 from methods.spec import Method, Paper, Shape, Site
 
 INITIAL_STD = 0.02

@@ -17,7 +17,8 @@ from torch import nn
 from torch.nn import functional
 
 from methods.linear import LowRankAdapted, adapt, as_lora_draws, merge
-from methods.spec import Method, Paper, Shape, Site
+from methods.peft_backend import count_lora
+from methods.spec import Method, Paper, Site
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,6 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
     return adapt(model, sites, lambda base: Layer(base, config))
 
 
-def count(shape: Shape, config: Config) -> int:
-    """r (d_in + d_out) values a matrix, as LoRA."""
-    return sum(config.r * (site.d_in + site.d_out) for site in shape.select(config.targets))
-
-
 METHOD = Method(
     name="allora",
     family="optimizer",
@@ -90,7 +86,7 @@ METHOD = Method(
     learning_rate=4e-4,
     config=Config,
     attach=attach,
-    count=count,
+    count=count_lora,
     merge=merge,
     search_space={"learning_rate": (1e-4, 2e-4, 4e-4, 8e-4), "r": (4, 8, 16, 32), "eta": (1.0, 2.0)},
 )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from methods.linear import Adapted, known, lifted, matrix
+from methods.linear import InPlace, InPlaceAdapted, known, lifted
 
 
 @dataclass(frozen=True)
@@ -65,31 +63,7 @@ class Pool(nn.Module):
         return self.values[part], self.places[part] - self.tensors[at].before
 
 
-class InPlace(torch.autograd.Function):
-    """(x, single values, layer) -> y, with W changed for as long as the product takes; keeps x"""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, values: torch.Tensor, layer: Layer) -> torch.Tensor:
-        with layer.placed():
-            y = layer.base(x)
-        ctx.save_for_backward(x)
-        ctx.layer, ctx.dtype = layer, values.dtype
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
-        layer, (x,) = ctx.layer, ctx.saved_tensors
-        to_x = to_values = None
-        if ctx.needs_input_grad[0]:
-            with layer.placed():
-                to_x = (grad @ matrix(layer.base).to(grad.dtype)).to(x.dtype)
-        if ctx.needs_input_grad[1]:
-            whole = grad.flatten(0, -2).T @ x.flatten(0, -2).to(grad.dtype)
-            to_values = whole.flatten()[layer.pool.single(layer.numbers[0])[1]].to(ctx.dtype)
-        return to_x, to_values, None
-
-
-class Layer(Adapted):
+class Layer(InPlaceAdapted):
     """y = W' x + b', W' = W + B A or W with single values added, b' = b with single values added"""
 
     def __init__(self, base: nn.Module, r: int, pool: Pool, weight: int, bias: int | None) -> None:
@@ -98,17 +72,8 @@ class Layer(Adapted):
         # Past nn.Module's bookkeeping: the pool belongs to the model.
         self.__dict__["pool"], self.r, self.numbers = pool, r, (weight, bias)
 
-    @contextlib.contextmanager
-    def placed(self) -> Iterator[None]:
-        """Inside, W holds the sum; after it, exactly its own values again."""
-        values, places = self.pool.single(self.numbers[0])
-        weight, where = matrix(self.base), (places // self.d_in, places % self.d_in)
-        own = weight[where]
-        weight[where] = (own + values.detach()).to(own.dtype)
-        try:
-            yield
-        finally:
-            weight[where] = own
+    def single(self) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.pool.single(self.numbers[0])
 
     def lora(self) -> tuple[torch.Tensor, torch.Tensor] | None:
         """(A (r, d_in), B (d_out, r)) if the matrix has one"""
@@ -123,9 +88,7 @@ class Layer(Adapted):
         found = self.lora()
         if found is not None:
             return found[1] @ found[0]
-        values, places = self.pool.single(self.numbers[0])
-        change = self.empty(self.d_out * self.d_in).zero_().index_copy(0, places, values)
-        return change.view(self.d_out, self.d_in)
+        return self.spread()
 
     def bias_delta(self) -> torch.Tensor | None:
         if self.numbers[1] is None:

@@ -9,15 +9,13 @@ correction.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
-from methods.linear import Adapted, adapt, adapted, buffers, matrix, merge
+from methods.linear import InPlace, InPlaceAdapted, adapt, adapted, buffers, merge
 from methods.spec import Method, Paper, Shape, Site
 
 EPSILON = 1e-6
@@ -42,32 +40,7 @@ def number(config: Config, d_in: int, d_out: int) -> int:
     return max(1, int(config.density * d_in * d_out))
 
 
-class Sparse(torch.autograd.Function):
-    """(x, values, layer) -> y. The gradient of all of W is formed in passing, since regrowth looks at it."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, values: torch.Tensor, layer: Layer) -> torch.Tensor:
-        with layer.placed():
-            y = layer.base(x)
-        ctx.save_for_backward(x)
-        ctx.layer, ctx.dtype = layer, values.dtype
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
-        layer, (x,) = ctx.layer, ctx.saved_tensors
-        to_x = to_values = None
-        if ctx.needs_input_grad[0]:
-            with layer.placed():
-                to_x = (grad @ matrix(layer.base).to(grad.dtype)).to(x.dtype)
-        if ctx.needs_input_grad[1]:
-            whole = grad.flatten(0, -2).T @ x.flatten(0, -2).to(grad.dtype)
-            to_values = whole.flatten()[layer.index.long()].to(ctx.dtype)
-            layer.look(whole.flatten().to(ctx.dtype))
-        return to_x, to_values, None
-
-
-class Layer(Adapted):
+class Layer(InPlaceAdapted):
     def __init__(self, base: nn.Module, config: Config) -> None:
         super().__init__(base)
         k = number(config, self.d_in, self.d_out)
@@ -77,25 +50,14 @@ class Layer(Adapted):
         self.values = self.trained(k)
         self.watching, self.candidates = True, None
 
-    def _where(self) -> tuple[torch.Tensor, torch.Tensor]:
-        index = self.index.long()
-        return index // self.d_in, index % self.d_in
-
-    @contextlib.contextmanager
-    def placed(self) -> Iterator[None]:
-        """Inside, W holds the sum; after it, exactly its own values again."""
-        weight, where = matrix(self.base), self._where()
-        own = weight[where]
-        weight[where] = (own + self.values.detach()).to(own.dtype)
-        try:
-            yield
-        finally:
-            weight[where] = own
+    def single(self) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.values, self.index.long()
 
     def look(self, gradient: torch.Tensor) -> None:
         """Sums the gradients of the candidates for regrowth, which the first gradient names."""
         if not self.watching:
             return
+        gradient = gradient.to(self.values.dtype)
         if self.candidates is None:
             self.candidates = gradient.abs().topk(len(self.index), sorted=False).indices
             self.sums, self.squares = torch.zeros_like(self.values), torch.zeros_like(self.values)
@@ -130,11 +92,10 @@ class Layer(Adapted):
         return nn.functional.linear(x, self.delta())
 
     def delta(self) -> torch.Tensor:
-        change = self.empty(self.d_out * self.d_in).zero_().index_copy(0, self.index.long(), self.values)
-        return change.view(self.d_out, self.d_in)
+        return self.spread()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return Sparse.apply(x, self.values, self)
+        return InPlace.apply(x, self.values, self)
 
 
 class AgedAdamW(torch.optim.Optimizer):
