@@ -102,6 +102,8 @@ KEYS = {"enter": "\ue007", "tab": "\ue004", "right": "\ue014", "left": "\ue012",
 def test_pages_load_without_an_error_and_without_the_network(browser, see, site):
     opened = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*.html"))]
     kinds = {page.partition("/")[0]: page for page in opened}
+    # What the browser asked of itself when it started.
+    browser.get_log("performance")
     for page in {*kinds.values(), "index.html", "methods/index.html", "tasks/index.html", "runs/index.html"}:
         see(page)
         assert one(browser, "h1").is_displayed()
