@@ -26,3 +26,7 @@ class Job:
     """where a method that is not registered stands"""
     probes: tuple[str, ...] = ()
     """names of harness.probe, run after scoring"""
+
+
+Work = tuple[Job, ...]
+"""The runs that a worker makes together: one, or a pack"""

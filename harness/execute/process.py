@@ -49,12 +49,17 @@ def _leave_with_server() -> None:
         server._forkserver_alive_fd = None
 
 
-def _work(job: Job, out: Connection) -> None:
+def settle() -> None:
+    """What a process that makes runs does first: it ends with the sweep, and only when the sweep says so."""
     # Ctrl-C in a terminal reaches every process of the group: it is for the sweep to decide what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpgid(0, 0)
     _leave_with_server()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _work(job: Job, out: Connection) -> None:
+    settle()
     from harness.run import execute
 
     out.send(execute(job))
@@ -83,7 +88,7 @@ def run_all(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[RunRe
         try:
             record = _answer(job, inbox, worker, timeout)
         finally:
-            _end(worker)
+            end(worker)
             inbox.close()
         yield record
 
@@ -91,12 +96,11 @@ def run_all(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[RunRe
 def _answer(job: Job, inbox: Connection, worker: BaseProcess, timeout: float | None) -> RunRecord:
     ready = connection.wait([inbox, worker.sentinel], timeout)
     if not ready:
-        return RunRecord(
-            job.spec, "failed", reason=f"it took more than {timeout:g} s (--timeout-per-run) and was ended"
-        )
+        assert timeout is not None
+        return too_long(job, timeout)
     if inbox not in ready:
         # What it has started may hold the other end of the pipe open.
-        _end(worker)
+        end(worker)
     try:
         return inbox.recv()
     except (EOFError, OSError):
@@ -104,7 +108,7 @@ def _answer(job: Job, inbox: Connection, worker: BaseProcess, timeout: float | N
         return died(job, worker.exitcode)
 
 
-def _end(worker: BaseProcess) -> None:
+def end(worker: BaseProcess) -> None:
     """Ends the run's process and what it started; nothing of it is needed any more."""
     assert worker.pid is not None
     with suppress(ProcessLookupError, PermissionError):
@@ -120,3 +124,8 @@ def died(job: Job, exitcode: int | None) -> RunRecord:
         hint = " (often the system's answer to memory running out)" if name == "SIGKILL" else ""
         return RunRecord(job.spec, "failed", reason=f"the run's process was ended by {name}{hint}")
     return RunRecord(job.spec, "failed", reason=f"the run's process ended with exit code {exitcode} and no record")
+
+
+def too_long(job: Job, timeout: float) -> RunRecord:
+    """The record of a run that was ended after `timeout` seconds."""
+    return RunRecord(job.spec, "failed", reason=f"it took more than {timeout:g} s (--timeout-per-run) and was ended")
