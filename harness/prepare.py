@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -73,6 +73,8 @@ def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
     meter = PhaseMeter(device, job.own_process)
     task, method = tasks.get(spec.task), _method(job)
     recipe, learning_rate = recipe_from(dict(spec.recipe))
+    if job.parts is not None:
+        recipe = replace(recipe, gradient_accumulation=job.parts)
     config = config_from(method.config, dict(spec.config))
     source = open_rows(task, job.data_dir)
     if spec.data.get("sha256") and source.describe()["sha256"] != spec.data["sha256"]:

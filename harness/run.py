@@ -20,6 +20,7 @@ from harness.execute.job import Job
 from harness.kinds import EVAL_BATCH, GENERATE_BATCH, Asked
 from harness.meter import FirstSteps, StepParts
 from harness.model import seeded
+from harness.oom import OUT_OF_MEMORY, attempted, out_of_memory
 from harness.prepare import Setting, prepare
 from harness.record import RunRecord, UserError
 from harness.train import Trained, forwards_in, total_steps, train
@@ -27,8 +28,6 @@ from methods.spec import Unsupported
 from tasks.sources import SourceError
 
 CALIBRATION_BATCHES = 8
-OUT_OF_MEMORY = "out of memory: "
-"""How the reason of such a record begins"""
 LEAST_FOLLOWED = 12
 """Steps that a run must have for the followed first ones to be among those that are not timed."""
 
@@ -96,6 +95,10 @@ def curve_of(trained: Trained, points: list[dict[str, Any]]) -> list[dict[str, A
 
 def execute(job: Job) -> RunRecord:
     """Runs a spec to its record. Whatever goes wrong becomes a failed record; only KeyboardInterrupt passes."""
+    return attempted(job, _attempt)
+
+
+def _attempt(job: Job) -> RunRecord:
     started = time.perf_counter()
     record = RunRecord(job.spec, "failed")
     with told(record):
@@ -118,10 +121,6 @@ def told(record: RunRecord) -> Iterator[None]:
         first = f"{type(error).__name__}: {error}".splitlines()[0]
         record.reason = (OUT_OF_MEMORY if out_of_memory(error) else "") + first
         record.traceback = traceback.format_exc()
-
-
-def out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error)
 
 
 def utilisation(s: Setting, costs: dict[str, float | int | None]) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ from harness.record import RunSpec
 
 if TYPE_CHECKING:
     from harness.model import ModelSource
+    from harness.oom import OnOom
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Job:
     """where a method that is not registered stands"""
     probes: tuple[str, ...] = ()
     """names of harness.probe, run after scoring"""
+    on_oom: OnOom = "fail"
+    """what becomes of a run whose training finds too little memory (harness/oom.py)"""
+    parts: int | None = None
+    """a batch goes through the model in so many parts; None: in as many as the recipe says"""
 
 
 Work = tuple[Job, ...]

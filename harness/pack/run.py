@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from harness.execute.job import Job
 from harness.meter import PhaseMeter
 from harness.model import seeded
+from harness.oom import OUT_OF_MEMORY, out_of_memory
 from harness.pack.model import PackedModel
 from harness.pack.stack import Unpackable, share
 from harness.pack.train import Lane, Pack
 from harness.prepare import Setting
 from harness.record import RunRecord
-from harness.run import OUT_OF_MEMORY, Watch, begin, calibrate, curve_of, evaluate, execute, out_of_memory, report, told
+from harness.run import Watch, begin, calibrate, curve_of, evaluate, execute, report, told
 
 
 class Unmetered(PhaseMeter):
