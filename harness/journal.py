@@ -11,6 +11,7 @@ import platform
 import secrets
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -46,7 +47,7 @@ class Sweep:
     failed: dict[str, int] = field(default_factory=dict)
     """reason -> runs"""
     running: dict[str, Any] = field(default_factory=dict)
-    """method, task, seed and since (a time) of the run at work; empty between runs"""
+    """key of each run at work -> its method, task, seed and since (a time)"""
 
     @classmethod
     def from_dict(cls, value: Any) -> Sweep:
@@ -59,6 +60,8 @@ class Sweep:
                 raise ValueError(f"{item.name} is {type(given).__name__}")
         if not all(isinstance(count, int) for count in found.failed.values()):
             raise ValueError("failed holds no counts")
+        if not all(isinstance(run, dict) for run in found.running.values()):
+            raise ValueError("running holds no runs")
         return found
 
 
@@ -87,8 +90,11 @@ class Journal:
         self._write()
         self._lock.release()
 
-    def began(self, spec: RunSpec) -> None:
-        self.sweep.running = {"method": spec.method, "task": spec.task, "seed": spec.seed, "since": time.time()}
+    def began(self, specs: Sequence[RunSpec]) -> None:
+        """Runs that one worker makes together."""
+        for spec in specs:
+            at = {"method": spec.method, "task": spec.task, "seed": spec.seed, "since": time.time()}
+            self.sweep.running[spec.key] = at
         self._write()
 
     def finished(self, record: RunRecord, elsewhere: bool = False) -> None:
@@ -96,7 +102,7 @@ class Journal:
             self.sweep.elsewhere += 1
         else:
             self.sweep.made += 1
-            self.sweep.running = {}
+            self.sweep.running.pop(record.key, None)
         if record.status == "failed":
             self._failed[" ".join(record.reason.split())[:REASON]] += 1
             self.sweep.failed = dict(self._failed.most_common())

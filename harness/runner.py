@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import methods
 import tasks
 from harness.claim import Claims
-from harness.execute.job import Job
+from harness.execute.choose import How, run_all
+from harness.execute.job import Job, Work
 from harness.index import Standing, probes_of
 from harness.journal import Journal
+from harness.pack.groups import groups
 from harness.plan import Planned
 from harness.progress import Progress
 from harness.record import RunRecord, RunSpec
@@ -20,9 +22,6 @@ from methods.registry import file_of
 if TYPE_CHECKING:
     from harness.sweep import Sweep
 
-PAUSE = 0.5
-"""Seconds between looks at runs that another sweep has"""
-
 
 def job_for(sweep: Sweep, spec: RunSpec, store: Store) -> Job:
     items = store.items_path(spec.key)
@@ -31,25 +30,14 @@ def job_for(sweep: Sweep, spec: RunSpec, store: Store) -> Job:
     )
 
 
-def executed(jobs: Iterable[Job], isolate: bool, timeout: float | None = None) -> Iterator[RunRecord]:
-    """Records in the order of the jobs, each as it comes; a job is asked for when it is about to run.
-
-    `timeout`: seconds after which a run is ended and failed; with `isolate` only.
-    """
-    if isolate:
-        from harness.execute import process
-
-        found = process.run_all(jobs, timeout)
-    else:
-        from harness.execute import inline
-
-        found = inline.run_all(jobs)
-    for record in found:
+def executed(works: Iterable[Work | None], how: How) -> Iterator[RunRecord]:
+    """Records as they come; see `run_all`."""
+    for record in run_all(works, how):
         record.metric = record.metric or tasks.get(record.spec.task).metric
         yield record
 
 
-def run(sweep: Sweep, store: Store, progress: Progress, isolate: bool, timeout: float | None = None) -> list[RunRecord]:
+def run(sweep: Sweep, store: Store, progress: Progress, how: How) -> list[RunRecord]:
     """Runs what has no done record yet and stores each record as it comes; returns those of this call.
 
     Several sweeps may share a store: a run that another one is making is waited for, and counts as made.
@@ -66,19 +54,29 @@ def run(sweep: Sweep, store: Store, progress: Progress, isolate: bool, timeout: 
             progress.elsewhere(record)
             journal.finished(record, elsewhere=True)
 
-        def jobs() -> Iterator[Job]:
-            ours = _claimed(missing, store, seen, sweep.probes, claims, elsewhere, progress.waiting)
-            for spec in progress.watch(ours):
-                journal.began(spec)
-                yield job_for(sweep, spec, store)
+        def works() -> Iterator[Work | None]:
+            for specs in _claimed(
+                _together(missing, how), store, seen, sweep.probes, claims, elsewhere, progress.waiting
+            ):
+                if specs:
+                    progress.began(specs)
+                    journal.began(specs)
+                yield tuple(job_for(sweep, spec, store) for spec in specs) or None
 
-        for record in executed(jobs(), isolate, timeout):
+        for record in executed(works(), how):
             store.put(record)
             claims.release(record.key)
             progress.finished(record)
             journal.finished(record)
             made.append(record)
     return made
+
+
+def _together(specs: Sequence[RunSpec], how: How) -> list[tuple[RunSpec, ...]]:
+    """The runs that are handed out together."""
+    if how.pack == 1:
+        return [(spec,) for spec in specs]
+    return [group.specs for group in groups(specs, how.pack, methods.get, how.one_seed)]
 
 
 def _skipped(planned: Sequence[Planned], store: Store, seen: Mapping[str, Standing]) -> list[RunRecord]:
@@ -98,31 +96,39 @@ def _has(there: Standing | None, probes: Sequence[str]) -> bool:
 
 
 def _claimed(
-    specs: Sequence[RunSpec],
+    wanted: Sequence[tuple[RunSpec, ...]],
     store: Store,
     seen: Mapping[str, Standing],
     probes: Sequence[str],
     claims: Claims,
     elsewhere: Callable[[RunRecord], None],
     waiting: Callable[[int], None],
-) -> Iterator[RunSpec]:
-    """Each spec as soon as this process has it to itself, but those whose record another sweep made since `seen`."""
-    left = list(specs)
+) -> Iterator[tuple[RunSpec, ...]]:
+    """Of each group what this process has to itself, as soon as it has, but those whose record another sweep made since
+    `seen`; an empty one where others have all that is left."""
+    left = list(wanted)
     while left:
-        others = []
-        for spec in left:
-            if not claims.take(spec.key):
-                others.append(spec)
-                continue
-            record = _made_since(store, spec, seen.get(spec.key), probes)
-            if record is None:
-                yield spec
-            else:
-                claims.release(spec.key)
-                elsewhere(record)
-        if others and len(others) == len(left):
-            waiting(len(others))
-            time.sleep(PAUSE)
+        others, ours = [], 0
+        for specs in left:
+            mine, theirs = [], []
+            for spec in specs:
+                if not claims.take(spec.key):
+                    theirs.append(spec)
+                    continue
+                record = _made_since(store, spec, seen.get(spec.key), probes)
+                if record is None:
+                    mine.append(spec)
+                else:
+                    claims.release(spec.key)
+                    elsewhere(record)
+            if mine:
+                ours += 1
+                yield tuple(mine)
+            if theirs:
+                others.append(tuple(theirs))
+        if others and not ours:
+            waiting(sum(map(len, others)))
+            yield ()
         left = others
 
 

@@ -91,13 +91,14 @@ if __name__ != "__main__" and IN_SERVER in os.environ:
     install()
 
 
-def main(folder: str, runs: str, seconds: str = "0.05", timeout: str = "") -> None:
+def main(folder: str, runs: str, seconds: str = "0.05", timeout: str = "", jobs: str = "") -> None:
     import typer
     from rich.console import Console
 
     from harness import runner
     from harness.cli.base import plain_errors
-    from harness.execute import process
+    from harness.execute import choose, process, workers
+    from harness.execute.choose import How
     from harness.plan import Planned
     from harness.progress import Progress
     from harness.store import Store
@@ -105,7 +106,7 @@ def main(folder: str, runs: str, seconds: str = "0.05", timeout: str = "") -> No
     # A background shell starts its commands deaf to it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process.PRELOAD[:] = ["stub_sweep"]
-    runner.PAUSE = 0.05
+    choose.PAUSE = workers.PAUSE = 0.05
     os.environ[IN_SERVER] = "yes"
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])
     planned = [Planned(spec(seed, folder, float(seconds)), "") for seed in range(int(runs))]
@@ -113,7 +114,8 @@ def main(folder: str, runs: str, seconds: str = "0.05", timeout: str = "") -> No
 
     @plain_errors
     def sweep_them() -> None:
-        runner.run(sweep, Store(Path(folder)), Progress(Console()), True, float(timeout) if timeout else None)
+        how = How(jobs=int(jobs or 1), alone=not jobs, timeout=float(timeout) if timeout else None)
+        runner.run(sweep, Store(Path(folder)), Progress(Console()), how)
 
     try:
         sweep_them()

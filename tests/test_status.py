@@ -77,7 +77,7 @@ def test_the_rate_counts_the_time_since_the_last_run_and_the_estimate_what_is_le
 
 @pytest.mark.parametrize("now", [-1e9, 0.0, 1e6])
 def test_a_clock_that_jumps_makes_no_time_negative(now):
-    text = "\n".join(lines(sweep(made=1, running={"method": "a", "task": "b", "seed": 0, "since": 1050.0}), True, now))
+    text = "\n".join(lines(sweep(made=1, running={"k": {"method": "a", "task": "b", "seed": 0, "since": 1050.0}}), True, now))
     assert "-" not in text and "of 50 runs" in text
 
 
@@ -85,7 +85,7 @@ def test_a_clock_set_back_while_a_sweep_runs_leaves_its_rate_alone(tmp_path, mon
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
     with Journal(tmp_path, 2, 0) as book:
-        book.began(tiny.spec())
+        book.began([tiny.spec()])
         monkeypatch.setattr(time, "time", lambda: now - 1e6)
         book.finished(RunRecord(tiny.spec(), "done"))
     ((found, _),) = journal.read(tmp_path)
@@ -118,5 +118,5 @@ def test_a_folder_without_sweeps_tells_of_its_records_and_one_that_is_not_there_
 def test_a_journal_that_cannot_be_written_stops_no_sweep(tmp_path, monkeypatch):
     (tmp_path / "sweeps").write_text("a file")
     with Journal(tmp_path, 2, 0) as book:
-        book.began(tiny.spec())
+        book.began([tiny.spec()])
     assert (tmp_path / "sweeps").read_text() == "a file"

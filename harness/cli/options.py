@@ -51,7 +51,25 @@ Select = Annotated[
 Out = Annotated[Path | None, typer.Option(help="Folder for the records. Default: results/local.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with its skips; run nothing.")]
 Isolate = Annotated[
-    bool, typer.Option(help="A process of its own for each run; without it resident memory is not measured.")
+    bool | None,
+    typer.Option(
+        help="A process of its own for each run: the default, but with --executor or --jobs, whose workers live on. "
+        "--no-isolate: all in this process. Resident memory is measured with --isolate only."
+    ),
+]
+Executor = Annotated[str | None, typer.Option(help="Who makes the runs: local, ray or slurm.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        help="Workers side by side, each taking run after run. Runs that share a device have no measured costs."
+    ),
+]
+Pack = Annotated[
+    str | None,
+    typer.Option(
+        help="auto, off or a number: runs of a method that differ in seed, learning rate or rank train together over one "
+        "model, without costs. Default: off."
+    ),
 ]
 TimeoutPerRun = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="A run that takes longer is ended and recorded as failed.")

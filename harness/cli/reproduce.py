@@ -21,7 +21,11 @@ def reproduce(
     data_dir: options.DataDir = None,
     out: options.Out = None,
     dry_run: options.DryRun = False,
-    isolate: options.Isolate = True,
+    isolate: options.Isolate = None,
+    executor: options.Executor = None,
+    jobs: options.Jobs = None,
+    pack: options.Pack = None,
+    timeout_per_run: options.TimeoutPerRun = None,
     format: Annotated[Format, typer.Option()] = Format.text,
     published: Annotated[
         Path | None, typer.Option(help="Folder with another reproduce.toml and the CSV files of its numbers.")
@@ -45,7 +49,10 @@ def reproduce(
     if name is None:
         command.listed(published, console())
         return
-    given = {"tasks": tasks, "seeds": seeds, "data_dir": data_dir, "out": out}
+    given = {
+        "tasks": tasks, "seeds": seeds, "data_dir": data_dir, "out": out, "executor": executor, "jobs": jobs, "pack": pack,
+        "timeout_per_run": timeout_per_run,
+    }  # fmt: skip
     overrides = {
         "model": model, "epochs": epochs, "max_steps": max_steps, "batch_size": batch_size, "max_length": max_length,
         "max_train": max_train, "max_eval": max_eval, "precision": precision,

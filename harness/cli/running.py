@@ -48,8 +48,11 @@ def run(
     select: options.Select = None,
     out: options.Out = None,
     timeout_per_run: options.TimeoutPerRun = None,
+    executor: options.Executor = None,
+    jobs: options.Jobs = None,
+    pack: options.Pack = None,
     dry_run: options.DryRun = False,
-    isolate: options.Isolate = True,
+    isolate: options.Isolate = None,
 ) -> None:
     """Run methods on tasks; what has a record already is not run again."""
     given = _given(locals())
@@ -84,7 +87,10 @@ def tune(
     select: options.Select = None,
     out: options.Out = None,
     timeout_per_run: options.TimeoutPerRun = None,
-    isolate: options.Isolate = True,
+    executor: options.Executor = None,
+    jobs: options.Jobs = None,
+    pack: options.Pack = None,
+    isolate: options.Isolate = None,
     trials: Annotated[int, typer.Option(help="Settings tried for each method and task.")] = 12,
     sampler: Annotated[str, typer.Option(help="grid (even in the rate's logarithm), random or tpe.")] = "grid",
     knobs: Annotated[

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from harness.commands.run import DEFAULT_OUT, announce, print_plan, request_from
+from harness.execute.choose import how_from
 from harness.execute.process import start_server
 from harness.plan import Request
 from harness.progress import Progress
@@ -55,7 +56,7 @@ def reproduce(
     options: Mapping[str, Any],
     overrides: Mapping[str, Any],
     dry: bool,
-    isolate: bool,
+    isolate: bool | None,
     form: str,
     where: Path | None,
     console: Console,
@@ -73,7 +74,8 @@ def reproduce(
     asked = _requested(claim, options, overrides)
     data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
     preset_for(claim.preset, data_dir)
-    if isolate and not dry:
+    how = how_from(options, isolate)
+    if how.forks and not dry:
         choices_for(asked)
         start_server()
     sweep = prepare(asked, overrides.get("model") or claim.model or None, data_dir, dry, say)
@@ -83,7 +85,7 @@ def reproduce(
         say(f"To be held against: {line[next(iter(claim.places()))].source}.")
         return False
     store = Store(Path(options.get("out", DEFAULT_OUT)).expanduser())
-    run_sweep(sweep, store, Progress(notes), isolate)
+    run_sweep(sweep, store, Progress(notes), how)
     planned = {item.spec.key for item in sweep.planned}
     records = [record for record in store.records() if record.key in planned]
     changed = [_option(key, value) for key, value in overrides.items() if key not in SAME_GRADIENTS]

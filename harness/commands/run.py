@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from harness.execute.choose import how_from
 from harness.execute.process import start_server
 from harness.plan import RECIPE_OPTIONS, Planned, Request
 from harness.progress import Progress
@@ -33,12 +34,15 @@ OPTIONS = (
     "match_params",
     "probe",
     "timeout_per_run",
+    "executor",
+    "jobs",
+    "pack",
     *RECIPE_OPTIONS,
 )
 DEFAULT_OUT = Path("results/local")
 NUMBERS = {
     "lr": float, "epochs": float, "max_steps": int, "batch_size": int, "max_length": int, "max_train": int, "max_eval": int,
-    "gradient_accumulation": int, "image_size": int, "timeout_per_run": float,
+    "gradient_accumulation": int, "image_size": int, "timeout_per_run": float, "jobs": int,
 }  # fmt: skip
 
 SWITCHES = ("gradient_checkpointing", "mask_prompt", "eval_before", "eval_every_epoch")
@@ -138,24 +142,14 @@ def probes_from(value: Any) -> tuple[str, ...]:
     return wanted
 
 
-def timeout_from(options: dict[str, Any], isolate: bool) -> float | None:
-    """Seconds that a run may take. Raises UserError for what cannot be."""
-    seconds = options.get("timeout_per_run")
-    if seconds is not None and not 0 < seconds < math.inf:
-        raise UserError("--timeout-per-run must be a number of seconds above 0.")
-    if seconds is not None and not isolate:
-        raise UserError("--timeout-per-run ends a process: it goes without --no-isolate only.")
-    return seconds
-
-
-def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, console: Console) -> bool:
+def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | None, console: Console) -> bool:
     """Returns whether a run failed. Options from the command line win over the file's."""
     options = (read_file(file) if file else {}) | options
     data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
     options["preset"] = preset_for(options.get("preset"), data_dir)
     request = request_from(options)
     probes = probes_from(options.get("probe", ""))
-    timeout = timeout_from(options, isolate)
+    how = how_from(options, isolate)
     out = Path(options.get("out", DEFAULT_OUT)).expanduser()
 
     def say(text: str) -> None:
@@ -169,7 +163,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
             else ""
         )
     )
-    if isolate and not dry:
+    if how.forks and not dry:
         choices_for(request)
         start_server()
     sweep = prepare(request, options.get("model"), data_dir, dry, say)
@@ -179,7 +173,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool, co
         print_plan(sweep.planned, console)
         return False
     store = Store(out)
-    run_sweep(sweep, store, Progress(console), isolate, timeout)
+    run_sweep(sweep, store, Progress(console), how)
     from harness.commands import views
 
     planned = {item.spec.key for item in sweep.planned}

@@ -15,7 +15,7 @@ from harness.record import UserError
 from harness.store import Store
 
 MOST = 10
-"""Reasons that are listed"""
+"""Runs and reasons that are listed"""
 
 
 def status(results: Path, console: Console) -> None:
@@ -58,11 +58,12 @@ def lines(sweep: Sweep, alive: bool | None, now: float) -> list[str]:
         + (f", {sweep.elsewhere} made by another sweep" if sweep.elsewhere else "")
         + f"), {failed} failed, {left} left",
     ]
-    if sweep.running and busy:
-        at = sweep.running
+    for at in list(sweep.running.values())[:MOST] if busy else ():
         since = at.get("since")
         took = f" for {duration(max(0.0, now - since))}" if isinstance(since, int | float) else ""
         text.append(f"  running{took}: {at.get('method')} on {at.get('task')}, seed {at.get('seed')}")
+    if busy and len(sweep.running) > MOST:
+        text.append(f"  and {len(sweep.running) - MOST} other runs")
     if ended and elapsed > 0:
         estimate = f"; about {duration(left * elapsed / ended)} left" if busy and left else ""
         rate = 3600 * ended / elapsed

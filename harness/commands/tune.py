@@ -14,7 +14,8 @@ from rich.table import Table
 
 import methods
 from harness.commands import views
-from harness.commands.run import DEFAULT_OUT, announce, read_file, request_from, timeout_from
+from harness.commands.run import DEFAULT_OUT, announce, read_file, request_from
+from harness.execute.choose import How, how_from
 from harness.execute.process import start_server
 from harness.plan import Planned
 from harness.progress import Progress
@@ -27,7 +28,7 @@ from harness.sweep import run as run_sweep
 from harness.tune import SEED, Budget, Found, Search, bases, winner_spec
 
 
-def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bool, console: Console) -> bool:
+def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bool | None, console: Console) -> bool:
     """Returns whether a reported run failed."""
     options = (read_file(file) if file else {}) | options
     data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
@@ -40,38 +41,36 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     def say(text: str) -> None:
         console.print(text, markup=False, soft_wrap=True)
 
-    timeout = timeout_from(options, isolate)
+    how = how_from(options, isolate)
     choices_for(request)
-    if isolate:
+    if how.forks:
         start_server()
     sweep = prepare(request, options.get("model"), data_dir, False, say)
     announce(sweep, say)
     store = Store(out / "tuning")
-    searches = _searches(sweep, budget, store, isolate, timeout, console)
+    searches = _searches(sweep, budget, store, how, console)
     found = {(best.method, best.task): best for search in searches if (best := search.best())}
     made = {key for search in searches for key in search.records()}
     _show(curves(record for record in store.records() if record.key in made), found, searches, store, console)
     winners = _winners(sweep, found, budget)
     say(f"\nThe best settings, with {len(request.seeds)} seed{'s' if len(request.seeds) > 1 else ''}:")
     results = Store(out)
-    run_sweep(replace(sweep, planned=winners), results, Progress(console), isolate, timeout)
+    run_sweep(replace(sweep, planned=winners), results, Progress(console), how)
     keys = {item.spec.key for item in winners}
     records = [record for record in results.records() if record.key in keys]
     views.show_leaderboard(records, console)
     return any(record.status == "failed" for record in records)
 
 
-def _searches(
-    sweep: Sweep, budget: Budget, store: Store, isolate: bool, timeout: float | None, console: Console
-) -> list[Search]:
+def _searches(sweep: Sweep, budget: Budget, store: Store, how: How, console: Console) -> list[Search]:
     progress = Progress(console)
 
     def run(spec: RunSpec) -> RunRecord:
         known = store.get(spec.key)
         if known is not None and known.status == "done":
             return known
-        (_,) = progress.watch([spec])
-        (record,) = executed([job_for(sweep, spec, store)], isolate, timeout)
+        progress.began([spec])
+        (record,) = executed([(job_for(sweep, spec, store),)], how)
         store.put(record)
         progress.finished(record)
         return record

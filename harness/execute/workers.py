@@ -14,11 +14,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from harness.execute import process
+from harness.execute.choose import PAUSE
 from harness.execute.job import Work
 from harness.record import RunRecord
-
-PAUSE = 0.5
-"""Seconds between looks at works that another sweep has"""
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,12 @@ def _serve(pipe: Connection, place: Place) -> None:
     process.settle()
     if place.cards is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = place.cards
-    import torch
-
     from harness.execute.work import do, unpriced
 
-    torch.set_num_threads(max(1, torch.get_num_threads() // place.sharers))
+    if place.sharers > 1 and place.cards is None:
+        import torch
+
+        torch.set_num_threads(max(1, torch.get_num_threads() // place.sharers))
     with suppress(EOFError, BrokenPipeError):
         while True:
             work = tuple(replace(job, own_process=place.alone) for job in pipe.recv())
