@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from harness.data import evaluation_batches
+from harness.seq2seq import decoder_start
 from harness.text import Texts
 from harness.train import asked_logits, autocast
 from tasks.spec import Generation
@@ -41,12 +42,14 @@ def generate(
 ) -> list[list[int]]:
     """What the model adds to each prompt up to the end of text, as token ids, in the prompts' order.
 
-    Greedy, or beam search; padded on the left, pads masked and not counted as positions. With `equal` no pads are
-    used: for methods whose own tokens stand before the text, which PEFT would put before the pads.
+    Greedy, or beam search; padded on the left (an encoder-decoder on the right: its answer starts a text of its own),
+    pads masked and not counted as positions. With `equal` no pads are used: for methods whose own tokens stand before
+    the text, which PEFT would put before the pads.
     """
     from transformers import GenerationConfig
 
     model.eval()
+    apart = getattr(model.config, "is_encoder_decoder", False)
     config = GenerationConfig(
         max_new_tokens=settings.max_new_tokens,
         num_beams=settings.beams,
@@ -54,6 +57,7 @@ def generate(
         eos_token_id=end,
         pad_token_id=pad,
         use_cache=True,
+        decoder_start_token_id=decoder_start(model) if apart else None,
     )
     found: list[list[int]] = [[] for _ in prompts]
     for chunk in _chunks(prompts, batch, equal):
@@ -61,14 +65,15 @@ def generate(
         ids = torch.full((len(chunk), longest), pad)
         mask = torch.zeros_like(ids)
         for at, i in enumerate(chunk):
-            ids[at, longest - len(prompts[i]) :] = torch.tensor(prompts[i])
-            mask[at, longest - len(prompts[i]) :] = 1
+            where = slice(len(prompts[i])) if apart else slice(longest - len(prompts[i]), None)
+            ids[at, where] = torch.tensor(prompts[i])
+            mask[at, where] = 1
         with autocast(device, precision):
             out = model.generate(
                 input_ids=ids.to(device), attention_mask=mask.to(device), generation_config=config
             ).tolist()
         for i, row in zip(chunk, out, strict=True):
-            new = row[longest:]
+            new = row[1:] if apart else row[longest:]
             found[i] = new[: new.index(end)] if end in new else new
     return found
 

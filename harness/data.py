@@ -36,7 +36,7 @@ class Targets:
 
     rows: torch.Tensor
     at: torch.Tensor
-    """the position before the token, whose logits predict it"""
+    """the position whose logits predict the token: the one before it, or a decoder's at the same place"""
     tokens: torch.Tensor
 
     @classmethod
@@ -45,6 +45,17 @@ class Targets:
         rows, at = (labels[:, 1:] != IGNORED).nonzero(as_tuple=True)
         return cls(rows, at, labels[rows, at + 1])
 
+    @classmethod
+    def at_their_place(cls, labels: torch.Tensor) -> Targets:
+        """From labels (rows, length) that the logits at their own position predict, as a decoder's do."""
+        rows, at = (labels != IGNORED).nonzero(as_tuple=True)
+        return cls(rows, at, labels[rows, at])
+
+    def of_rows(self, first: int, end: int) -> Targets:
+        """Those of the rows `first` to `end`, counted from `first`."""
+        inside = (self.rows >= first) & (self.rows < end)
+        return Targets(self.rows[inside] - first, self.at[inside], self.tokens[inside])
+
     def __len__(self) -> int:
         return len(self.tokens)
 
@@ -52,7 +63,8 @@ class Targets:
 @dataclass(frozen=True)
 class Batch:
     inputs: dict[str, torch.Tensor]
-    """input_ids, attention_mask (and token_type_ids where the model has them), each (rows, longest)"""
+    """input_ids, attention_mask (and token_type_ids where the model has them), each (rows, longest); of an
+    encoder-decoder also decoder_input_ids, (rows, longest of its own)"""
     labels: torch.Tensor
     """(rows,) int64 class indices or float32 values; for text (rows, longest) int64 token ids, IGNORED where nothing is asked"""
     tokens: int
@@ -68,7 +80,8 @@ class Batch:
 
     @property
     def padded_tokens(self) -> int:
-        return self.inputs["input_ids"].numel() if "input_ids" in self.inputs else self.tokens
+        texts = [self.inputs[name] for name in ("input_ids", "decoder_input_ids") if name in self.inputs]
+        return sum(ids.numel() for ids in texts) if texts else self.tokens
 
     def split(self, parts: int) -> list[Batch]:
         """Its rows in at most so many parts of nearly equal size, in order. `tokens` stays that of the whole."""
@@ -79,7 +92,7 @@ class Batch:
         parts_of = []
         for a, b in zip([0, *ends[:-1]], ends, strict=True):
             labels = self.labels[a:b]
-            targets = None if self.targets is None else Targets.of(labels)
+            targets = None if self.targets is None else self.targets.of_rows(a, b)
             inputs = {name: value[a:b] for name, value in self.inputs.items()}
             parts_of.append(Batch(inputs, labels, self.tokens, self.index[a:b], targets))
         return parts_of

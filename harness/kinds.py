@@ -1,7 +1,8 @@
 """What differs between kinds of tasks: which model is loaded, how rows become data, how the model answers.
 
 classify, regress, image: a fresh head on the model, scored by its outputs. generate, choice: a causal language model
-with its own head, trained on text and scored by what it generates or by the likelihood of each option.
+or an encoder-decoder with its own head, trained on text and scored by what it generates or by the likelihood of each
+option.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Union
 import torch
 from torch import nn
 
-from harness import score
+from harness import score, seq2seq
 from harness.answer import generate, log_likelihoods
 from harness.data import Data, Encoded, encode, evaluation_batches
 from harness.model import (
@@ -57,6 +58,8 @@ class Reader:
     cache: Path
     centre: float = 0.0
     """taken off a regression's training labels and added to its outputs"""
+    start: int | None = None
+    """the token that an encoder-decoder's answers start from; None for other models"""
 
     def training(self, rows: Rows) -> Data:
         if self.recipe.centre_labels and self.task.kind == "regress":
@@ -64,6 +67,8 @@ class Reader:
             rows = [{**row, "label": row["label"] - self.centre} for row in rows]
         if self.task.kind in TEXT_KINDS:
             limit = min(self.recipe.max_length, self.limit)
+            if self.start is not None:
+                return seq2seq.encode_training(self.task, rows, self.tokenizer, limit, self.start)
             return encode_training(self.task, rows, self.tokenizer, limit, self.recipe.mask_prompt)
         return self._labelled(rows, "train")
 
@@ -71,8 +76,14 @@ class Reader:
         """Rows to answer: of the validation part or of the reported split, as `name` says."""
         if self.task.kind == "generate":
             assert self.task.generation is not None
+            if self.start is not None:
+                return seq2seq.encode_questions(
+                    self.task, rows, self.tokenizer, min(self.recipe.max_length, self.limit)
+                )
             return encode_questions(self.task, rows, self.tokenizer, self.limit - self.task.generation.max_new_tokens)
         if self.task.kind == "choice":
+            if self.start is not None:
+                return seq2seq.encode_choices(self.task, rows, self.tokenizer, self.limit, self.start)
             return encode_choices(self.task, rows, self.tokenizer, self.limit)
         return self._labelled(rows, name)
 
@@ -127,7 +138,7 @@ def reader(
 
     Raises Unsupported if the model cannot be used for this kind of task or at this size of image.
     """
-    tokenizer, limit = None, 0
+    tokenizer, limit, start = None, 0, None
     if task.kind == "image":
         assert recipe.image_size is not None
         model = load_image_classifier(source, len(task.labels), seed, recipe.image_size, recipe.dropout)
@@ -135,6 +146,7 @@ def reader(
         tokenizer = load_tokenizer(source)
         if task.kind in TEXT_KINDS:
             model = load_language_model(source, recipe.dropout)
+            start = seq2seq.start_of(model, recipe)
         else:
             model = load_classifier(source, len(task.labels) or 1, seed, tokenizer.pad_token_id, recipe.dropout)
         limit = longest_input(model, tokenizer) - positions
@@ -144,4 +156,4 @@ def reader(
         if not getattr(model, "supports_gradient_checkpointing", False):
             raise Unsupported(f"{type(model).__name__} has no gradient checkpointing")
         model.gradient_checkpointing_enable({"use_reentrant": False})
-    return Reader(task, recipe, model, tokenizer, limit, identity, cache)
+    return Reader(task, recipe, model, tokenizer, limit, identity, cache, start=start)

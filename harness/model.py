@@ -165,13 +165,12 @@ def load_classifier(
 
 
 def load_language_model(source: ModelSource, dropout: float | None = None) -> Any:
-    """A float32 causal language model; it keeps no cache unless it generates."""
-    from transformers import AutoModelForCausalLM
+    """A float32 language model, causal or encoder-decoder; it keeps no cache unless it generates."""
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+    kind = AutoModelForSeq2SeqLM if kind_of(source) == "seq2seq" else AutoModelForCausalLM
     with _quiet():
-        model = AutoModelForCausalLM.from_pretrained(
-            source.path, use_safetensors=True, dtype="float32", **_dropout(source, dropout)
-        )
+        model = kind.from_pretrained(source.path, use_safetensors=True, dtype="float32", **_dropout(source, dropout))
     model.config.use_cache = False
     return model
 

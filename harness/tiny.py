@@ -15,6 +15,7 @@ KINDS = {
     "gpt2": ("decoder", "classify"),
     "vision": ("vision", "image"),
     "causal": ("decoder", "generate"),
+    "seq2seq": ("seq2seq", "generate"),
 }
 """What the contract is held on -> (kind of model, kind of task)"""
 
@@ -58,20 +59,26 @@ GPT2 = {
     **TOKENS, "n_embd": WIDTH, "n_layer": 2, "n_head": 4, "n_inner": 48, "n_positions": 40, "bos_token_id": 1,
     "eos_token_id": 2, "attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0,
 }  # fmt: skip
+T5 = {
+    **TOKENS, "d_model": WIDTH, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 4,
+    "eos_token_id": 1, "decoder_start_token_id": 0, "dropout_rate": 0.0, "use_cache": False,
+}  # fmt: skip
 SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "encoder": ("BertForSequenceClassification", "BertConfig", BERT),
     "roberta": ("RobertaForSequenceClassification", "RobertaConfig", BERT),
     "decoder": ("LlamaForSequenceClassification", "LlamaConfig", LLAMA),
     "causal": ("LlamaForCausalLM", "LlamaConfig", {**LLAMA, "use_cache": False, "tie_word_embeddings": False}),
     "gpt2": ("GPT2ForSequenceClassification", "GPT2Config", GPT2),
+    "seq2seq": ("T5ForConditionalGeneration", "T5Config", T5),
     "vision": ("ViTForImageClassification", "ViTConfig", {**BLOCKS, **NO_DROPOUT, "image_size": 16, "patch_size": 4}),
 }
-"""Kind of model -> (class, its configuration's class, settings): two blocks with four heads of eight values"""
+"""Kind of model -> (class, its configuration's class, settings): two blocks (T5: two and two) with four heads of eight
+values"""
 
 
 def model(kind: str, seed: int = 0, labels: int = LABELS):
     """kind: encoder (BERT) | roberta | decoder (Llama with grouped-query attention) | causal (the same as a language
-    model) | gpt2 (transposed layers) | vision (ViT)."""
+    model) | gpt2 (transposed layers) | seq2seq (T5) | vision (ViT)."""
     import transformers
 
     model_class, config_class, settings = SHAPES[kind]
@@ -94,7 +101,8 @@ def batch(rows: int = 16, length: int = 12, seed: int = 0):
 
 def task(kind: str, rows: int = 16):
     """(inputs, labels) of a task that can be learned by a model of that kind: of `batch`; for a language model its
-    answer as one more token; for images, whether the upper half is the brighter one."""
+    answer as one more token; for an encoder-decoder the same, its decoder given its start, MARK and the answer; for
+    images, whether the upper half is the brighter one."""
     data = batch(rows)
     labels = data.pop("labels")
     if kind == "vision":
@@ -108,4 +116,10 @@ def task(kind: str, rows: int = 16):
         asked = torch.full_like(ids, IGNORED)
         asked[:, -1] = ids[:, -1]
         return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}, asked
+    if kind == "seq2seq":
+        answer = 2 + labels
+        begun = torch.stack([torch.zeros_like(answer), torch.full_like(answer, MARK), answer], dim=1)
+        asked = torch.full_like(begun, IGNORED)
+        asked[:, 1] = answer
+        return {**data, "decoder_input_ids": begun}, asked
     return data, labels

@@ -84,7 +84,8 @@ def inputs(rows: int = 16, kind: str = "encoder") -> Mapping[str, torch.Tensor]:
 
 def batch_of(kind: str) -> Batch:
     given, labels = tiny.task(kind)
-    targets = Targets.of(labels) if labels.ndim == 2 else None
+    read = Targets.at_their_place if "decoder_input_ids" in given else Targets.of
+    targets = read(labels) if labels.ndim == 2 else None
     return Batch(given, labels, labels.numel(), list(range(len(labels))), targets)
 
 

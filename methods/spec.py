@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
@@ -92,6 +93,13 @@ def _supports_all(model_kind: ModelKind, task_kind: TaskKind) -> str | None:
     return None
 
 
+def _untried(
+    own: Callable[[ModelKind, TaskKind], str | None], model_kind: ModelKind, task_kind: TaskKind
+) -> str | None:
+    untried = "it was not tried on encoder-decoders" if model_kind == "seq2seq" else None
+    return own(model_kind, task_kind) or untried
+
+
 def _nothing(*args: Any) -> None:
     return None
 
@@ -144,9 +152,16 @@ class Method:
     """Tensors that a reload needs beside the trainable ones (VeRA's projections), by state_dict name."""
     supports: Callable[[ModelKind, TaskKind], str | None] = _supports_all
     """None, or one sentence that says why the method cannot work there."""
+    encoder_decoders: bool = False
+    """Whether the contract holds on an encoder-decoder, both of whose stacks the method is meant for; if not, `supports`
+    refuses them."""
     search_space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What tuning may vary: `learning_rate` and fields of the config."""
     packs: tuple[str, ...] | None = None
     """Whether runs may train together over one frozen backbone (harness/pack): None, no; else the fields of the config
     in which they may differ beside seed and learning rate. What trains must be used row by row, by the module that
     holds it; a field may change sizes of tensors, if zeros behind the smaller ones change nothing, and floats of layers."""
+
+    def __post_init__(self) -> None:
+        if not self.encoder_decoders:
+            object.__setattr__(self, "supports", partial(_untried, self.supports))

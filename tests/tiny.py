@@ -40,8 +40,21 @@ def tokenizer(words):
     return BertTokenizerFast(tokenizer_object=inner)
 
 
+def t5_tokenizer(words):
+    """Whole words with T5's special tokens: an end of text behind every text."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["<pad>", "</s>", "<unk>"]
+    vocabulary = {word: i for i, word in enumerate([*special, *sorted(set(words))])}
+    inner = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    inner.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    return PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+
+
 def saved_model(folder, words, kind: str = "encoder"):
     """A tiny pretrained-looking model folder: config, safetensors, tokenizer."""
     model(kind).save_pretrained(folder)
-    tokenizer(words).save_pretrained(folder)
+    (t5_tokenizer if kind == "seq2seq" else tokenizer)(words).save_pretrained(folder)
     return folder
