@@ -1,4 +1,4 @@
-"""One sweep at a time makes a run: a claim is a lock that the kernel holds for a process on a file beside the record.
+"""One sweep at a time makes a run: a claim is a lock that the kernel holds for a process on a file in `<results>/claims`.
 
 The kernel gives it back when the process ends, however it ends, so that a dead owner blocks nobody and no clock is asked.
 Where a file system keeps no locks, every claim is granted: a run may then be made twice, which costs time and no record.
@@ -18,6 +18,7 @@ try:
 except ImportError:
     fcntl = None  # type: ignore[assignment]  # Windows
 
+FOLDER = "claims"
 TEMPORARY = re.compile(r"\.(\d+)-[0-9a-f]+\.tmp$")
 
 
@@ -93,10 +94,16 @@ class Claims:
     """The runs of a store that this process has to itself; leaving the block gives all of them back."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.store, self.folder = store, store.folder / FOLDER
         self._held: dict[str, Lock] = {}
 
     def __enter__(self) -> Claims:
+        with suppress(OSError):
+            for path in self.folder.glob("*.lock"):
+                lock = Lock(path)
+                # Of a sweep that was killed; releasing it removes the file.
+                if lock.take():
+                    lock.release()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -107,7 +114,8 @@ class Claims:
         """False if another sweep has the run. Raises UserError if the store cannot be written to."""
         record = self.store.path(key)
         make_folder(record.parent)
-        lock = Lock(record.with_name(f".{key}.lock"))
+        make_folder(self.folder)
+        lock = Lock(self.folder / f"{key}.lock")
         if not lock.take():
             return False
         if lock.is_real:
@@ -125,7 +133,7 @@ def _clear(folder: Path, key: str) -> None:
     """Removes what a killed owner of that run had begun to write."""
     for path in folder.glob(f".{key}.*"):
         writer = TEMPORARY.search(path.name)
-        if not path.name.endswith(".lock") and not (writer and _is_alive(int(writer[1]))):
+        if not (writer and _is_alive(int(writer[1]))):
             with suppress(OSError):
                 path.unlink()
 

@@ -1,6 +1,6 @@
 """A sweep whose runs train nothing: harness.runner, its executors, claims and journal as they are, `harness.run` replaced.
 
-    python stub_sweep.py FOLDER RUNS [SECONDS of a run] [TIMEOUT of a run]
+    python stub_sweep.py FOLDER RUNS [SECONDS of a run] [TIMEOUT of a run] [JOBS: workers that live on]
 
 Run number n does what `FOLDER.plan` (JSON: number -> word) says: score (the default), raise, segfault, exit, hang, hang-lock
 (with the interpreter's lock held), child (starts a process that outlives it, then segfaults), deaf (ignores SIGTERM and

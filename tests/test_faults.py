@@ -26,9 +26,10 @@ pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc"
 class Sweeps:
     """Sweeps over the same runs in one folder; ends what is left of them."""
 
-    def __init__(self, folder, runs=6, seconds=0.05, timeout=""):
+    def __init__(self, folder, runs=6, seconds=0.05, timeout="", jobs=""):
+        """jobs: so many workers that live on; without it each run has a process of its own"""
         self.folder, self.runs, self.started = folder, runs, []
-        self.words = [str(folder), str(runs), str(seconds), str(timeout)]
+        self.words = [str(folder), str(runs), str(seconds), str(timeout), str(jobs)]
 
     def start(self):
         process = subprocess.Popen(
@@ -172,17 +173,19 @@ def rounds(sweep, count, seed):
     return killed
 
 
-def test_whatever_is_killed_nothing_is_lost_and_the_same_command_finishes(sweeps):
+@pytest.mark.parametrize(("runs", "jobs"), [(60, ""), (150, 2)])
+def test_whatever_is_killed_nothing_is_lost_and_the_same_command_finishes(sweeps, runs, jobs):
     # So many that no round finds a sweep already done.
-    sweep = sweeps(60, 0.25)
+    sweep = sweeps(runs, 0.25, jobs=jobs)
     killed = rounds(sweep, 4, seed=0)
     assert sum(killed.values()) >= 4
     assert all(record.score == seed / 100 for seed, record in whole(sweep).items())
 
 
 @pytest.mark.slow
-def test_fifty_rounds_of_killing(sweeps):
-    sweep = sweeps(600, 0.25)
+@pytest.mark.parametrize(("runs", "jobs"), [(600, ""), (1500, 2)])
+def test_fifty_rounds_of_killing(sweeps, runs, jobs):
+    sweep = sweeps(runs, 0.25, jobs=jobs)
     killed = rounds(sweep, 50, seed=1)
     whole(sweep)
     assert {"parent", "worker", "server"} <= set(killed) and sum(killed.values()) >= 50
@@ -242,8 +245,9 @@ REASONS = {
 }
 
 
-def test_a_run_that_breaks_is_a_failed_record_and_leaves_no_process(sweeps):
-    sweep = sweeps(len(REASONS) + 2, 0.01, timeout=2)
+@pytest.mark.parametrize("jobs", ["", 1, 3])
+def test_a_run_that_breaks_is_a_failed_record_and_leaves_no_process(sweeps, jobs):
+    sweep = sweeps(len(REASONS) + 2, 0.01, timeout=2, jobs=jobs)
     sweep.plan({at + 1: word for at, word in enumerate(REASONS)})
     code, printed = sweep.finish()
     assert code == 0, printed
@@ -272,8 +276,9 @@ def test_a_run_that_hangs_ends_with_its_sweep(sweeps, word):
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_ctrl_c_ends_everything_at_once_with_130_and_one_sentence(sweeps, times):
-    sweep = sweeps(3, 0.05)
+@pytest.mark.parametrize("jobs", ["", 1])
+def test_ctrl_c_ends_everything_at_once_with_130_and_one_sentence(sweeps, times, jobs):
+    sweep = sweeps(3, 0.05, jobs=jobs)
     sweep.plan({"1": "hang"})
     process = sweep.start()
     wait_for(lambda: sweep.log("begin")[1])
