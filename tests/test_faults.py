@@ -238,16 +238,16 @@ REASONS = {
     "raise": "RuntimeError: it was told to",
     "segfault": "ended by SIGSEGV",
     "exit": "exit code 3",
-    "hang": "more than 2 s (--timeout-per-run)",
-    "hang-lock": "more than 2 s (--timeout-per-run)",
-    "deaf": "more than 2 s (--timeout-per-run)",
+    "hang": "more than 5 s (--timeout-per-run)",
+    "hang-lock": "more than 5 s (--timeout-per-run)",
+    "deaf": "more than 5 s (--timeout-per-run)",
     "child": "ended by SIGSEGV",
 }
 
 
-@pytest.mark.parametrize("jobs", ["", 1, 3])
+@pytest.mark.parametrize("jobs", ["", 3])
 def test_a_run_that_breaks_is_a_failed_record_and_leaves_no_process(sweeps, jobs):
-    sweep = sweeps(len(REASONS) + 2, 0.01, timeout=2, jobs=jobs)
+    sweep = sweeps(len(REASONS) + 2, 0.01, timeout=5, jobs=jobs)
     sweep.plan({at + 1: word for at, word in enumerate(REASONS)})
     code, printed = sweep.finish()
     assert code == 0, printed
