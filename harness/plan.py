@@ -9,13 +9,14 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
 from harness.record import RunSpec, UserError, canonical_json
+from harness.spreadable import spelled, unspreadable
 from methods.spec import ROLES, Method, ModelKind
 from tasks.spec import Recipe, Suite, Task, TaskKind
 
 RECIPE_OPTIONS = (
     "epochs", "max_steps", "batch_size", "gradient_accumulation", "gradient_checkpointing", "max_train", "max_eval",
     "precision", "select", "max_length", "image_size", "mask_prompt", "eval_before",
-    "eval_every_epoch",
+    "eval_every_epoch", "distributed",
 )  # fmt: skip
 
 
@@ -190,6 +191,7 @@ def _checked(recipe: Recipe) -> Recipe:
         (recipe.image_size is None or recipe.image_size >= 8, "--image-size must be at least 8"),
         (recipe.precision in {"fp32", "bf16"}, f"--precision {recipe.precision}: fp32 or bf16"),
         (recipe.select in {"last", "best"}, f"--select {recipe.select}: last or best"),
+        (spelled(recipe.distributed), f"--distributed {recipe.distributed}: ddp:N or fsdp:N, as ddp:2, is expected"),
     )
     for holds, sentence in rules:
         if not holds:
@@ -274,7 +276,7 @@ def plan(
     """Every run, seeds innermost, which share their mappings; `bases` holds each choice's model, `data` each task's source."""
     runs = []
     for choice, base in zip(choices, bases, strict=True):
-        recipe = {k: v for k, v in asdict(choice.recipe).items() if k not in Recipe.BY_METHOD}
+        recipe = choice.recipe.recorded()
         parts: dict[str, Any] = {
             "method": choice.method.name,
             "config": plain(asdict(choice.config)),
@@ -289,7 +291,12 @@ def plan(
             "preset": request.preset,
             "method_sha256": sha256_of(choice.method.name),
         }
-        skip = choice.skip or base.misfit(choice.task) or choice.method.supports(base.kind, choice.task.kind) or ""
+        skip = (
+            choice.skip
+            or base.misfit(choice.task)
+            or choice.method.supports(base.kind, choice.task.kind)
+            or unspreadable(choice.method, choice.recipe.distributed)
+        )
         runs += [Planned(RunSpec(seed=seed, **parts), choice.learning_rate_from, skip) for seed in request.seeds]
     return runs
 

@@ -19,6 +19,8 @@ from harness.meter import PhaseMeter
 from harness.package import cache_folder
 from harness.record import UserError
 from harness.shape import describe, head_names
+from harness.spread import ALONE, Spread
+from harness.spreadable import in_parts
 from methods.registry import sha256_of
 from methods.spec import Method, Shape
 from tasks.sources import open_rows
@@ -45,6 +47,8 @@ class Setting:
     asked: Asked
     base: Callable[[], nn.Module]
     """the base model anew, with the head that the run began with, on the CPU"""
+    spread: Spread = ALONE
+    """what other processes do of it"""
 
 
 def config_from(kind: type, values: dict[str, Any]) -> Any:
@@ -93,7 +97,8 @@ def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
     shape, heads = describe(read.model), head_names(read.model)
     model = attach(read.model, method, config, shape, heads, spec.seed)
     set_precision(model, recipe.precision)
-    model.to(device)
+    if not in_parts(recipe.distributed):
+        model.to(device)
     stats = {
         "train_rows": len(train_data),
         "validation_rows": len(held),

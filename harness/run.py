@@ -16,6 +16,7 @@ from harness import adapter, probe, provenance, score
 from harness.attach import parameters
 from harness.data import Batch, training_batches
 from harness.devices import of_card
+from harness.distributed import launched
 from harness.execute.job import Job
 from harness.kinds import EVAL_BATCH, GENERATE_BATCH, Asked
 from harness.meter import FirstSteps, StepParts
@@ -23,6 +24,7 @@ from harness.model import seeded
 from harness.oom import OUT_OF_MEMORY, attempted, out_of_memory
 from harness.prepare import Setting, prepare
 from harness.record import RunRecord, UserError
+from harness.spread import ALONE, Spread
 from harness.train import Trained, forwards_in, total_steps, train
 from methods.spec import Unsupported
 from tasks.sources import SourceError
@@ -75,7 +77,7 @@ class Watch:
 
 def evaluate(setting: Setting, asked: Asked) -> score.Scored:
     equal = setting.method.positions(setting.config) > 0
-    return setting.reader.answer(setting.model, asked, setting.device, equal)
+    return setting.spread.agreed(lambda: setting.reader.answer(setting.model, asked, setting.device, equal))
 
 
 def curve_of(trained: Trained, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -95,14 +97,15 @@ def curve_of(trained: Trained, points: list[dict[str, Any]]) -> list[dict[str, A
 
 def execute(job: Job) -> RunRecord:
     """Runs a spec to its record. Whatever goes wrong becomes a failed record; only KeyboardInterrupt passes."""
-    return attempted(job, _attempt)
+    return attempted(job, launched if job.spec.recipe.get("distributed") else attempt)
 
 
-def _attempt(job: Job) -> RunRecord:
+def attempt(job: Job, spread: Spread = ALONE) -> RunRecord:
+    """One try, in this process, which is one of several where `spread` says so."""
     started = time.perf_counter()
     record = RunRecord(job.spec, "failed")
     with told(record):
-        _execute(job, record)
+        _execute(job, record, spread)
         record.status = "done"
     record.costs["wall_seconds"] = time.perf_counter() - started
     return record
@@ -168,16 +171,18 @@ def calibrate(s: Setting, seed: int) -> None:
         s.method.calibrate(s.model, _calibration(s, seed), s.config)
 
 
-def _execute(job: Job, record: RunRecord) -> None:
+def _execute(job: Job, record: RunRecord, spread: Spread) -> None:
     started = time.perf_counter()
     s = begin(job, record)
+    s.spread = spread
     with seeded(job.spec.seed):
         calibrate(s, job.spec.seed)
+        spread.over(s.model)
         record.costs["setup_seconds"] = time.perf_counter() - started
         before = evaluate(s, s.asked).scores if s.recipe.eval_before else {}
         watch = _learn(s, job.spec.seed, record)
     report(s, job, record, before, watch)
-    if job.probes:
+    if job.probes and spread.rank == 0:
         _probe(s, job, record)
 
 
@@ -196,9 +201,11 @@ def _learn(s: Setting, seed: int, record: RunRecord) -> Watch:
         len(s.train),
         s.device,
         watch if watch.wanted else None,
-        FirstSteps(s.model) if steps >= LEAST_FOLLOWED else None,
+        FirstSteps(s.model) if steps >= LEAST_FOLLOWED and s.spread is ALONE else None,
         StepParts(s.device, steps),
+        s.spread,
     )
+    s.spread.check(s.model)
     s.meter.end()
     record.costs["train_seconds"] = time.perf_counter() - started - watch.spent
     record.costs |= {"epoch_eval_seconds": watch.spent} | trained.costs | utilisation(s, trained.costs)

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from harness.data import Batch, Targets
 from harness.meter import FirstSteps, StepClock, StepParts, StepWatch
+from harness.spread import ALONE, Spread
 from methods.layers import trainable
 from methods.spec import Method
 from tasks.spec import Recipe
@@ -142,9 +143,11 @@ def train(
     at_epoch_end: Callable[[int, int], None] | None = None,
     first: FirstSteps | None = None,
     parts: StepParts | None = None,
+    spread: Spread = ALONE,
 ) -> Trained:
     """Trains in place. `at_epoch_end(step, epoch)` is called after each whole epoch, outside the timed steps.
     `first` follows the first steps, which are not timed either; `parts` marks the timed ones.
+    `spread` says what of it other processes do.
 
     Raises Diverged when the loss is not finite.
     """
@@ -162,7 +165,9 @@ def train(
         following = first if step < FirstSteps.STEPS else None
         watch: StepWatch | None = following or (parts if clock.counting else None)
         with following or contextlib.nullcontext():
-            losses.append(one_step(model, method, config, recipe, batch, optimizer, parameters, step, total, watch))
+            losses.append(
+                one_step(model, method, config, recipe, batch, optimizer, parameters, step, total, watch, spread)
+            )
         result.learning_rates.append(schedule.get_last_lr()[0])
         schedule.step()
         clock.step(batch.tokens, batch.padded_tokens, len(batch.index))
@@ -190,6 +195,7 @@ def one_step(
     step: int,
     total: int,
     watch: StepWatch | None = None,
+    spread: Spread = ALONE,
 ) -> torch.Tensor:
     """Forward, backward, the method's hooks and the optimizer; gives the batch's mean loss without the method's term."""
     device = parameters[0].device
@@ -198,10 +204,10 @@ def one_step(
     optimizer.zero_grad(set_to_none=True)
     whole = max(1, batch.counted)
     mean = torch.zeros((), device=device)
-    for part in batch.split(recipe.gradient_accumulation):
+    for part in spread.parts(batch, recipe.gradient_accumulation):
         inputs = {name: value.to(device, non_blocking=True) for name, value in part.inputs.items()}
         with autocast(device, recipe.precision):
-            logits = model(**inputs).logits
+            logits = spread.forward(model)(**inputs).logits
         loss = summed_loss(logits, part) / whole
         mean += loss.detach()
         extra = method.loss_term(model, config)
@@ -209,7 +215,7 @@ def one_step(
             loss = loss + extra * (part.counted / whole)
         if watch:
             watch.forward_done()
-        loss.backward()
+        spread.weighed(loss).backward()
         if watch:
             watch.backward_done(model)
     if recipe.max_grad_norm is not None:
@@ -219,7 +225,7 @@ def one_step(
     method.after_step(model, config, step, total)
     if watch:
         watch.step_done(optimizer)
-    return mean
+    return spread.summed(mean)
 
 
 def collect(losses: list[torch.Tensor], result: Trained, step: int) -> None:

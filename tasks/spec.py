@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
 
 TaskKind = Literal["classify", "regress", "choice", "generate", "image"]
@@ -62,9 +62,19 @@ class Recipe:
     """Score the reported split after each epoch too: for the curve, never for a choice."""
     max_train: int | None = None
     max_eval: int | None = None
+    distributed: str | None = None
+    """ddp:N or fsdp:N: the run goes over N processes of its machine, each of which takes its part of every batch."""
 
     BY_METHOD: ClassVar[tuple[str, ...]] = ("learning_rates", "settings")
     """Fields of which a run takes its own method's part, as its learning rate and its config."""
+    IF_SET: ClassVar[tuple[str, ...]] = ("distributed",)
+    """Fields that a record holds only if they are set, so that runs from before there were any keep their keys."""
+
+    def recorded(self) -> dict[str, Any]:
+        """Its fields as a record holds them, but for the learning rate."""
+        values = asdict(self)
+        left_out = {*self.BY_METHOD, *(name for name in self.IF_SET if values[name] is None)}
+        return {name: value for name, value in values.items() if name not in left_out}
 
 
 RowOf = Callable[[Mapping[str, Any]], Row | None]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -78,7 +77,7 @@ def declared_recipe(task: str, preset: str, method: str) -> Mapping[str, Any]:
         recipe = tasks.get(task).recipes[preset]
     except KeyError:
         return {}
-    found = {k: v for k, v in asdict(recipe).items() if k not in recipe.BY_METHOD}
+    found = recipe.recorded() | dict.fromkeys(recipe.IF_SET)
     if method in recipe.learning_rates:
         return found | {"learning_rate": recipe.learning_rates[method]}
     try:

@@ -1,0 +1,48 @@
+"""Which methods may be spread over several processes, and how a recipe says it (`distributed`). Imports no torch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+from methods.spec import Method
+
+KINDS = ("ddp", "fsdp")
+HOOKS = ("calibrate", "optimizer", "before_step", "after_step", "loss_term")
+"""Parts of a method that may look at one process' rows only, or at its part of a weight"""
+REPLICATED: tuple[str, ...] = ()
+"""Methods with such parts of which it was verified that two processes end where one does"""
+SHARDED: tuple[str, ...] = ("full-ft", "lora")
+"""Methods of which it was verified that two processes with half of each weight end where one does"""
+
+
+def spelled(text: str | None) -> bool:
+    """Whether it is one of the kinds with at least two processes, or nothing."""
+    return text is None or re.fullmatch(rf"({'|'.join(KINDS)}):([2-9]|[1-9][0-9]{{1,3}})", str(text)) is not None
+
+
+def parse(text: str) -> tuple[str, int]:
+    """("ddp", 2) of "ddp:2". Raises ValueError for what is not spelled so."""
+    if not spelled(text):
+        raise ValueError(f"{text!r}: ddp:N or fsdp:N, as ddp:2, is expected")
+    kind, _, count = text.partition(":")
+    return kind, int(count)
+
+
+def unspreadable(method: Method, text: str | None) -> str:
+    """Why the method cannot be spread like this; empty if it can, or if it need not."""
+    if text is None:
+        return ""
+    kind, _ = parse(text)
+    if kind == "fsdp":
+        return "" if method.name in SHARDED else f"{method.name} was not verified with weights in parts (fsdp)"
+    usual = {item.name: item.default for item in fields(Method)}
+    own = [name for name in HOOKS if getattr(method, name) is not usual[name]]
+    if not own or method.name in REPLICATED:
+        return ""
+    return f"{method.name} has its own {' and '.join(own)}, not verified over several processes (ddp)"
+
+
+def in_parts(text: str | None) -> bool:
+    """Whether no process is to hold the whole model on its device."""
+    return text is not None and parse(text)[0] == "fsdp"
