@@ -141,6 +141,17 @@ class Store:
         found = self.path(key).parent.glob(f"{key}.items.*")
         return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
+    def checkpoint_path(self, key: str) -> Path:
+        """Where the state of a run that is under way goes; nothing is made. Raises ValueError as `path` does."""
+        return self.folder / "checkpoints" / self.path(key).parent.name / f"{key}.safetensors"
+
+    def drop_checkpoints(self, key: str) -> None:
+        """Removes what a run kept of its state on the way."""
+        folder = self.checkpoint_path(key).parent
+        for path in (*folder.glob(f"{key}.*"), *folder.glob(f".{key}.*")):
+            with suppress(OSError):
+                path.unlink()
+
     def get(self, key: str) -> RunRecord | None:
         """The record of that key; None if there is none that can be read, so that its run is made again."""
         path = self.path(key)
@@ -199,6 +210,8 @@ class Store:
                 temporary.write_text(text, encoding="utf-8")
         except OSError as error:
             raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
+        if record.status == "done":
+            self.drop_checkpoints(record.key)
         return True
 
     def records(self, brief: bool = False) -> Iterator[RunRecord]:

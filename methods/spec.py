@@ -157,6 +157,9 @@ class Method:
     refuses them."""
     search_space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What tuning may vary: `learning_rate` and fields of the config."""
+    unresumable: str = ""
+    """Why a run cannot go on from a checkpoint, in words; empty if it can. What the model, the optimizer and what they
+    hold carry from step to step is found by itself (harness/graph.py); state outside of them is not."""
     packs: tuple[str, ...] | None = None
     """Whether runs may train together over one frozen backbone (harness/pack): None, no; else the fields of the config
     in which they may differ beside seed and learning rate. What trains must be used row by row, by the module that

@@ -27,6 +27,10 @@ class Job:
     """where a method that is not registered stands"""
     probes: tuple[str, ...] = ()
     """names of harness.probe, run after scoring"""
+    checkpoint: Path | None = None
+    """where the run's state goes on the way, and is found again; None: nowhere"""
+    checkpoint_every: int | None = None
+    """steps between two checkpoints"""
     on_oom: OnOom = "fail"
     """what becomes of a run whose training finds too little memory (harness/oom.py)"""
     parts: int | None = None
