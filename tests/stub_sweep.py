@@ -83,6 +83,11 @@ def install() -> None:
     stub = types.ModuleType("harness.run")
     stub.execute = execute  # type: ignore[attr-defined]
     sys.modules["harness.run"] = stub
+    # Imported it would take seconds, which count as the first run's.
+    torch = types.ModuleType("torch")
+    torch.get_num_threads = lambda: 1  # type: ignore[attr-defined]
+    torch.set_num_threads = lambda count: None  # type: ignore[attr-defined]
+    sys.modules["torch"] = torch
 
 
 IN_SERVER = "STUB_SWEEP_SERVER"
