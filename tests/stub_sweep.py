@@ -107,6 +107,7 @@ def main(folder: str, runs: str, seconds: str = "0.05", timeout: str = "", jobs:
     from harness.plan import Planned
     from harness.progress import Progress
     from harness.store import Store
+    from harness.sweep import Sweep
 
     # A background shell starts its commands deaf to it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -115,7 +116,8 @@ def main(folder: str, runs: str, seconds: str = "0.05", timeout: str = "", jobs:
     os.environ[IN_SERVER] = "yes"
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])
     planned = [Planned(spec(seed, folder, float(seconds)), "") for seed in range(int(runs))]
-    sweep: Any = types.SimpleNamespace(planned=planned, models={"none": None}, data_dir=None, probes=())
+    models: Any = {"none": None}
+    sweep = Sweep("quick", planned, models, None, [])
 
     @plain_errors
     def sweep_them() -> None:
