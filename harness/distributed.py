@@ -181,7 +181,7 @@ def main(folder: Path, rank: int, processes: int) -> int:
     # Ctrl-C in a terminal reaches every process of the group: it is for the sweep to decide what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _leave_with_launcher()
-    warnings.filterwarnings("ignore", message=".*find_unused_parameters")
+    warnings.filterwarnings("ignore", message=".*(find_unused_parameters|broadcast_buffers)")
     from harness.run import attempt, told
 
     job: Job = pickle.loads((folder / "job").read_bytes())

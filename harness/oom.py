@@ -5,14 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
 
 import torch
 
 from harness.execute.job import Job
 from harness.record import RunRecord
 
-OnOom = Literal["fail", "accumulate"]
 OUT_OF_MEMORY = "out of memory: "
 """How the reason of such a record begins"""
 

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 def job_for(sweep: Sweep, spec: RunSpec, store: Store) -> Job:
     items = store.items_path(spec.key)
     return Job(
-        spec, sweep.models[spec.model], sweep.data_dir, items, method_file=file_of(spec.method), probes=sweep.probes
+        spec,
+        sweep.models[spec.model],
+        sweep.data_dir,
+        items,
+        method_file=file_of(spec.method),
+        probes=sweep.probes,
+        on_oom=sweep.on_oom,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import methods
 import tasks
+from harness.execute.job import OnOom
 from harness.model import ModelSource, kind_of, resolve
 from harness.models import REGISTRY
 from harness.plan import Base, Choice, Planned, Request, choose, model_of, plan, select_tasks
@@ -36,6 +37,7 @@ class Sweep:
     notes: list[str]
     probes: tuple[str, ...] = ()
     """names of harness.probe; a done run that lacks one of them is made again"""
+    on_oom: OnOom = "fail"
 
 
 def preset_for(preset: str | None, data_dir: Path | None) -> str:

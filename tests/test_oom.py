@@ -9,11 +9,15 @@ import torch
 from test_cli import WORDS, write_rte
 
 import methods
+from harness.commands.run import on_oom_from
 from harness.execute.job import Job
 from harness.model import resolve
 from harness.oom import halved
 from harness.plan import Request
+from harness.record import UserError
 from harness.run import execute
+from harness.runner import job_for
+from harness.store import Store
 from harness.sweep import prepare
 
 
@@ -110,3 +114,14 @@ def test_parts_are_at_least_halved_and_never_more_than_rows():
                 assert more is None or more == rows
             else:
                 assert parts < more <= rows and -(-rows // more) <= -(-largest // 2)
+
+
+def test_the_option_reaches_every_job_and_another_word_is_refused(world, tmp_path):
+    request = Request(("lora",), ("rte",), "quick")
+    sweep = prepare(request, str(world / "model"), world / "data", False, lambda text: None)
+    store, (item,) = Store(tmp_path), sweep.planned
+    assert job_for(sweep, item.spec, store).on_oom == on_oom_from({}) == "fail"
+    asked = replace(sweep, on_oom=on_oom_from({"on_oom": "accumulate"}))
+    assert job_for(asked, item.spec, store).on_oom == "accumulate"
+    with pytest.raises(UserError, match="--on-oom retry: fail or accumulate"):
+        on_oom_from({"on_oom": "retry"})

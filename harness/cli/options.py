@@ -26,6 +26,20 @@ MaxSteps = Annotated[int | None, typer.Option(help="Steps, in place of epochs.")
 BatchSize = Annotated[int | None, typer.Option(help="Rows of a step.")]
 GradientAccumulation = Annotated[int | None, typer.Option(help="Parts that a batch goes through the model in.")]
 GradientCheckpointing = Annotated[bool | None, typer.Option(help="Recompute activations: less memory, more time.")]
+Distributed = Annotated[
+    str | None,
+    typer.Option(
+        help="ddp:2 or fsdp:2: each run over so many processes, each with its part of every batch; fsdp also divides the "
+        "weights, for models too large for one GPU."
+    ),
+]
+OnOom = Annotated[
+    str | None,
+    typer.Option(
+        help="A run whose training finds too little memory: fail (the default), or accumulate: once more, with the same "
+        "batches in twice as many parts; its record says so."
+    ),
+]
 MaskPrompt = Annotated[
     bool | None, typer.Option(help="Text: leave the prompt out of the loss (--no-mask-prompt: train on it).")
 ]

@@ -13,6 +13,7 @@ import yaml
 from rich.console import Console
 
 from harness.execute.choose import how_from
+from harness.execute.job import OnOom
 from harness.execute.process import start_server
 from harness.plan import RECIPE_OPTIONS, Planned, Request
 from harness.progress import Progress
@@ -37,6 +38,7 @@ OPTIONS = (
     "executor",
     "jobs",
     "pack",
+    "on_oom",
     *RECIPE_OPTIONS,
 )
 DEFAULT_OUT = Path("results/local")
@@ -142,13 +144,21 @@ def probes_from(value: Any) -> tuple[str, ...]:
     return wanted
 
 
+def on_oom_from(options: dict[str, Any]) -> OnOom:
+    """What becomes of a run that finds too little memory. Raises UserError for a word that says neither."""
+    asked = options.get("on_oom", "fail")
+    if asked not in ("fail", "accumulate"):
+        raise UserError(f"--on-oom {asked}: fail or accumulate is expected.")
+    return asked
+
+
 def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | None, console: Console) -> bool:
     """Returns whether a run failed. Options from the command line win over the file's."""
     options = (read_file(file) if file else {}) | options
     data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
     options["preset"] = preset_for(options.get("preset"), data_dir)
     request = request_from(options)
-    probes = probes_from(options.get("probe", ""))
+    probes, on_oom = probes_from(options.get("probe", "")), on_oom_from(options)
     how = how_from(options, isolate)
     out = Path(options.get("out", DEFAULT_OUT)).expanduser()
 
@@ -167,7 +177,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | N
         choices_for(request)
         start_server()
     sweep = prepare(request, options.get("model"), data_dir, dry, say)
-    sweep = replace(sweep, probes=probes)
+    sweep = replace(sweep, probes=probes, on_oom=on_oom)
     announce(sweep, say)
     if dry:
         print_plan(sweep.planned, console)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 import methods
 from harness.commands import views
-from harness.commands.run import DEFAULT_OUT, announce, read_file, request_from
+from harness.commands.run import DEFAULT_OUT, announce, on_oom_from, read_file, request_from
 from harness.execute.choose import How, how_from
 from harness.execute.process import start_server
 from harness.plan import Planned
@@ -41,11 +41,11 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     def say(text: str) -> None:
         console.print(text, markup=False, soft_wrap=True)
 
-    how = how_from(options, isolate)
+    how, on_oom = how_from(options, isolate), on_oom_from(options)
     choices_for(request)
     if how.forks:
         start_server()
-    sweep = prepare(request, options.get("model"), data_dir, False, say)
+    sweep = replace(prepare(request, options.get("model"), data_dir, False, say), on_oom=on_oom)
     announce(sweep, say)
     store = Store(out / "tuning")
     searches = _searches(sweep, budget, store, how, console)

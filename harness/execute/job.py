@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.record import RunSpec
 
 if TYPE_CHECKING:
     from harness.model import ModelSource
-    from harness.oom import OnOom
+
+
+OnOom = Literal["fail", "accumulate"]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ def refusal(spec: RunSpec, method: Method) -> str:
         return f"{method.name} does not declare that it can be packed"
     if recipe.get("dropout") or spec.config.get("dropout"):
         return "dropout draws each run's own random numbers"
+    if recipe.get("distributed"):
+        return "several processes share each run"
     if recipe.get("gradient_checkpointing"):
         return "gradient checkpointing computes a layer twice"
     return ""
