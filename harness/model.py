@@ -15,6 +15,7 @@ from harness.hub import check_tokenizer, find
 from harness.models import REGISTRY
 from harness.package import fetch, folder_of, sha256_file
 from harness.record import UserError
+from harness.reuse import reusable
 from methods.spec import ModelKind, Unsupported
 
 
@@ -121,6 +122,7 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
+@reusable
 def load_tokenizer(source: ModelSource) -> Any:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from transformers import AutoTokenizer
@@ -148,6 +150,7 @@ def _dropout(source: ModelSource, share: float | None) -> dict[str, float]:
     return {k: share for k, v in values.items() if k.endswith(DROPOUT) and isinstance(v, int | float)}
 
 
+@reusable
 def load_classifier(
     source: ModelSource, outputs: int, seed: int, pad_token_id: int | None, dropout: float | None = None
 ) -> Any:
@@ -164,6 +167,7 @@ def load_classifier(
     return model
 
 
+@reusable
 def load_language_model(source: ModelSource, dropout: float | None = None) -> Any:
     """A float32 language model, causal or encoder-decoder; it keeps no cache unless it generates."""
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
@@ -175,6 +179,7 @@ def load_language_model(source: ModelSource, dropout: float | None = None) -> An
     return model
 
 
+@reusable
 def load_image_classifier(source: ModelSource, outputs: int, seed: int, size: int, dropout: float | None = None) -> Any:
     """A float32 image classifier with `outputs` logits for images of `size` pixels a side, its head drawn from `seed`.
 
