@@ -1,0 +1,239 @@
+"""The same runs on Ray: workers that live on, an actor each with resources of its own, on this machine or on a cluster
+that runs already.
+
+Every machine of the cluster needs the same code and, in the same place, the models and the data (harness/execute/travel.py);
+methods given by their file travel with the work, and per-item files come back with the records.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness import provenance
+from harness.execute.cluster import cluster, last_line, needed, share
+from harness.execute.job import Job, Work
+from harness.execute.process import too_long
+from harness.execute.travel import Answer, Parcel, make, parcel, unpack
+from harness.execute.work import do, unpriced
+from harness.record import RunRecord, UserError
+
+PAUSE = 0.5
+"""Seconds between looks at works that another sweep has"""
+PATIENCE = 600.0
+"""Seconds that the cluster has to give room for a first worker: it may have to start a machine for it"""
+STARTS = 3
+"""Workers in a row that may die while they start"""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What a worker says when it has started."""
+
+    node: str
+    """Ray's id of its machine"""
+    place: str
+    """that machine as a sentence names it"""
+    version: str | None
+    commit: str | None
+
+
+class Maker:
+    """What an actor is: it makes one work after another."""
+
+    def __init__(self, cpus: int) -> None:
+        # Before the first run: its clock is the run's.
+        import torch
+
+        import harness.execute.preload  # noqa: F401
+
+        torch.set_num_threads(min(cpus, torch.get_num_threads()))
+        self.folder = tempfile.TemporaryDirectory(prefix="peftbench-")
+
+    def hello(self) -> Hello:
+        import ray
+
+        place = f"the Ray node {ray.util.get_node_ip_address()}"
+        node = ray.get_runtime_context().get_node_id()
+        return Hello(node, place, provenance.versions()["peftbench"], provenance.commit())
+
+    def make(self, sent: Parcel, place: str) -> Answer:
+        return make(sent, place, do, Path(self.folder.name))
+
+
+class Worker:
+    """An actor and what it is at work on."""
+
+    def __init__(self, ray: Any, cpus: int, cards: int) -> None:
+        # One that dies is replaced by us: a run is never made again in silence.
+        options = {"num_cpus": cpus, "num_gpus": cards, "max_restarts": 0, "max_task_retries": 0}
+        self.actor = ray.remote(Maker).options(**options).remote(cpus)
+        self.handle = self.actor.hello.remote()
+        """what is awaited of it"""
+        self.hello: Hello | None = None
+        self.work: Work = ()
+        self.began = 0.0
+
+    def give(self, work: Work) -> None:
+        assert self.hello is not None
+        self.work, self.began = work, time.monotonic()
+        self.handle = self.actor.make.remote(parcel(work), self.hello.place)
+
+
+class Team:
+    """The workers; one that dies is replaced."""
+
+    def __init__(self, ray: Any, resources: Sequence[Mapping[str, float]], jobs: int, alone: bool) -> None:
+        self.ray, self.alone = ray, alone
+        self.cpus, self.cards = share(resources, jobs)
+        self.fewest = 1 if self.cards else -(-jobs // max(1, len(resources)))
+        """workers that a machine is to hold at least, once all are placed"""
+        self.idle: list[Worker] = []
+        self.busy: list[Worker] = []
+        self.starting = [self._start() for _ in range(jobs)]
+        self._lost, self._since = 0, time.monotonic()
+        self._known: set[str] = set()
+
+    def _start(self) -> Worker:
+        return Worker(self.ray, self.cpus, self.cards)
+
+    def give(self, work: Work) -> None:
+        sent = tuple(replace(job, own_process=self.alone) for job in work)
+        self.idle[-1].give(sent)
+        self.busy.append(self.idle.pop())
+
+    def answers(self, patience: float, timeout: float | None) -> Iterator[RunRecord]:
+        """The records of the works that end within so many seconds; returns as soon as anything happens."""
+        handles = {worker.handle: worker for worker in (*self.busy, *self.starting)}
+        ready, _ = self.ray.wait(list(handles), num_returns=1, timeout=patience)
+        for worker in (handles[handle] for handle in ready):
+            if worker in self.starting:
+                self._started(worker)
+            else:
+                yield from self._made(worker)
+        for worker in list(self.busy):
+            if timeout is not None and time.monotonic() - worker.began > timeout * len(worker.work):
+                self._replace(worker)
+                yield from (too_long(job, timeout) for job in worker.work)
+        if not (self.busy or self.idle) and time.monotonic() - self._since > PATIENCE:
+            raise UserError(
+                f"Ray found no room for a worker ({self.cpus} CPUs, {self.cards} GPUs) in {PATIENCE:g} s; "
+                f"`ray status` shows what the cluster has."
+            )
+
+    def _started(self, worker: Worker) -> None:
+        self.starting.remove(worker)
+        try:
+            worker.hello = self.ray.get(worker.handle)
+        except self.ray.exceptions.RayError as error:
+            self._lost += 1
+            if self._lost >= STARTS or not isinstance(error, self.ray.exceptions.RayActorError):
+                raise UserError(f"A worker could not be started on the Ray cluster: {last_line(error)}") from None
+            self.starting.append(self._start())
+            return
+        self._lost = 0
+        if worker.hello.node not in self._known:
+            # One that starts later may find a checkout that has moved on; its records name the commit.
+            self._known.add(worker.hello.node)
+            _same_code(worker.hello)
+        self.idle.append(worker)
+
+    def _made(self, worker: Worker) -> Iterator[RunRecord]:
+        work = worker.work
+        try:
+            records = unpack(self.ray.get(worker.handle), work)
+        except self.ray.exceptions.RayTaskError as error:
+            yield from (RunRecord(job.spec, "failed", reason=last_line(error)) for job in work)
+        except self.ray.exceptions.RayError as error:
+            self._replace(worker)
+            yield from (died(job, worker.hello, error) for job in work)
+            return
+        else:
+            unpriced(records, self._sharers(worker))
+            yield from records
+        if self.alone:
+            self._replace(worker)
+        else:
+            self.busy.remove(worker)
+            self.idle.append(worker)
+
+    def _sharers(self, worker: Worker) -> int:
+        """Workers on the worker's device."""
+        if self.cards:
+            return 1
+        there = Counter(w.hello.node for w in (*self.busy, *self.idle) if w.hello)
+        assert worker.hello is not None
+        return max(self.fewest, there[worker.hello.node])
+
+    def _replace(self, worker: Worker) -> None:
+        self.busy.remove(worker)
+        self._kill(worker)
+        self._since = time.monotonic()
+        self.starting.append(self._start())
+
+    def _kill(self, worker: Worker) -> None:
+        with suppress(Exception):
+            self.ray.kill(worker.actor, no_restart=True)
+
+    def end(self) -> None:
+        for worker in (*self.busy, *self.idle, *self.starting):
+            self._kill(worker)
+
+
+def _same_code(hello: Hello) -> None:
+    """Raises UserError if that machine has another edition of this program."""
+    version, commit = provenance.versions()["peftbench"], provenance.commit()
+    if hello.version != version or (hello.commit and commit and hello.commit != commit):
+        raise UserError(
+            f"peftbench on {hello.place} is {hello.version} ({hello.commit or 'no commit'}), here {version} "
+            f"({commit or 'no commit'}): install the same on all machines."
+        )
+
+
+def died(job: Job, hello: Hello | None, error: BaseException) -> RunRecord:
+    """The record of a run whose actor ended without one."""
+    where = hello.place if hello else "the Ray cluster"
+    reason = f"the run's process on {where} died (often of memory running out): {type(error).__name__}"
+    return RunRecord(job.spec, "failed", reason=reason, traceback=str(error))
+
+
+def run_all(
+    works: Iterable[Work | None],
+    jobs: int = 1,
+    timeout: float | None = None,
+    address: str | None = None,
+    alone: bool = False,
+) -> Iterator[RunRecord]:
+    """Yields each record as it comes, from `jobs` workers; a work is asked for when a worker is free, and None means that
+    there is nothing to hand out at the moment. A work of more than `timeout` seconds a run is ended and failed; `alone`:
+    a process of its own for each work.
+
+    However this is left, the workers end, and what was under way leaves no record. Raises UserError if Ray is absent, the
+    cluster cannot be reached or a machine of it lacks what the runs need.
+    """
+    ray = needed()
+    source, more = iter(works), True
+    with cluster(address, jobs) as resources:
+        team = Team(ray, resources, jobs, alone)
+        try:
+            while more or team.busy:
+                while more and team.idle:
+                    work = next(source, ())
+                    if work is None:
+                        break
+                    if work:
+                        team.give(work)
+                    else:
+                        more = False
+                if team.busy or (more and team.starting and not team.idle):
+                    yield from team.answers(PAUSE, timeout)
+                elif more:
+                    time.sleep(PAUSE)
+        finally:
+            team.end()

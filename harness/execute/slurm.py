@@ -1,0 +1,272 @@
+"""The same runs as jobs of a Slurm cluster, through submitit.
+
+A work is one job, element of an array: that is what a queue's users see, limit, cancel and are billed for, its time limit
+is that of a run, and a preempted job begins again where it was. No more than `jobs` works are in the queue at a time, so
+that other sweeps in the folder find something to do. What it costs is torch's import in every job; where runs are short,
+--pack makes several in one, and --executor ray inside one allocation keeps its workers.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.execute.job import Job, Work
+from harness.execute.process import too_long
+from harness.execute.slurm_options import settings_from
+from harness.execute.travel import Parcel, lacks, parcel
+from harness.execute.work import do, unpriced
+from harness.record import RunRecord, UserError
+from harness.store import make_folder, replacing
+
+POLL = {"slurm": 2.0, "local": 0.2}
+"""Seconds between looks at the answers, by cluster"""
+CHECK = 60.0
+"""Seconds between questions to Slurm after jobs that ended without an answer"""
+SILENCE = 600.0
+"""Seconds without a sign of the sweep after which a job ends itself"""
+GRACE = 10.0
+"""Seconds for an answer to be seen after its job has ended, and for a cancelled job to end"""
+ALIVE = "alive"
+UNCOMPLETED = "UncompletedJobError"
+"""What submitit raises in a job at its time limit"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a job does. Called again, it begins again unless it has answered."""
+
+    sent: Parcel
+    folder: Path
+    number: int
+    sharers: int = 1
+    timeout: float | None = None
+    silence: float = SILENCE
+
+    @property
+    def answer(self) -> Path:
+        return self.folder / f"{self.number}.answer"
+
+    def __call__(self) -> None:
+        if self.answer.exists():
+            return
+        # Before the first run: its clock is the run's.
+        import harness.execute.preload  # noqa: F401
+
+        over = threading.Event()
+        threading.Thread(target=self._guard, args=(over,), daemon=True).start()
+        lacking = lacks(self.sent, f"the machine {os.uname().nodename}")
+        if lacking:
+            self._tell(lacking)
+        else:
+            self._tell(self._records())
+        over.set()
+
+    def checkpoint(self) -> Any:
+        """What submitit queues in place of a job that is preempted."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+    def _records(self) -> list[RunRecord]:
+        import torch
+
+        torch.set_num_threads(max(1, torch.get_num_threads() // self.sharers))
+        records = do(tuple(replace(job, own_process=True) for job in self.sent.work))
+        for record in records:
+            if record.reason.startswith(UNCOMPLETED):
+                record.reason = "it came to the time limit of its job (--slurm time=MINUTES)"
+        unpriced(records, self.sharers)
+        return records
+
+    def _tell(self, answer: list[RunRecord] | str) -> None:
+        """Records, or a sentence that says what is lacking here."""
+        with replacing(self.answer) as temporary:
+            temporary.write_bytes(pickle.dumps(answer))
+
+    def _guard(self, over: threading.Event) -> None:
+        """Ends this job when it takes too long or its sweep is gone: nothing goes on unseen."""
+        began = heard = time.monotonic()
+        sign = b""
+        while not over.wait(min(5.0, self.silence / 4)):
+            now = time.monotonic()
+            try:
+                last = (self.folder / ALIVE).read_bytes()
+            except OSError:
+                os._exit(1)
+            if last != sign:
+                sign, heard = last, now
+            if now - heard > self.silence:
+                os._exit(1)
+            if self.timeout is not None and now - began > self.timeout * len(self.sent.work):
+                self._tell([too_long(job, self.timeout) for job in self.sent.work])
+                os._exit(0)
+
+
+@dataclass
+class Sent:
+    """A work in the queue or under way."""
+
+    task: Task
+    job: Any
+    over: float | None = None
+    """since when its job is known to have ended"""
+
+
+@dataclass
+class Queue:
+    """The jobs of a sweep."""
+
+    executor: Any
+    folder: Path
+    jobs: int
+    timeout: float | None
+    waiting: list[Sent] = field(default_factory=list)
+    answered: list[Sent] = field(default_factory=list)
+    count: int = 0
+    checked: float = 0.0
+
+    @property
+    def local(self) -> bool:
+        return self.executor.cluster != "slurm"
+
+    def sign(self) -> None:
+        """Tells the jobs that the sweep goes on."""
+        with suppress(OSError):
+            (self.folder / ALIVE).write_text(str(time.time()))
+
+    def submit(self, works: list[Work]) -> None:
+        sharers = self.jobs if self.local and not self.executor.parameters.get("gpus_per_node") else 1
+        tasks = []
+        for work in works:
+            tasks.append(Task(parcel(work), self.folder, self.count, sharers, self.timeout))
+            self.count += 1
+        try:
+            with self.executor.batch():
+                submitted = [self.executor.submit(task) for task in tasks]
+        except Exception as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            raise UserError(f"Slurm did not take a job: {lines[-1] if lines else type(error).__name__}") from error
+        self.waiting += [Sent(task, job) for task, job in zip(tasks, submitted, strict=True)]
+
+    def answers(self) -> Iterator[RunRecord]:
+        """The records of works that have ended since. Raises UserError if a machine lacks what they need."""
+        self.sign()
+        force = time.monotonic() - self.checked > CHECK
+        if force:
+            self.checked = time.monotonic()
+        for sent in list(self.waiting):
+            work = sent.task.sent.work
+            if sent.task.answer.exists():
+                found = pickle.loads(sent.task.answer.read_bytes())
+                if isinstance(found, str):
+                    raise UserError(found)
+                self._forget(sent)
+                yield from found
+            elif sent.over is not None:
+                # A file that another machine wrote may be seen late.
+                if time.monotonic() - sent.over > (0 if self.local else GRACE):
+                    self._forget(sent)
+                    yield from (died(job, sent.job) for job in work)
+            elif sent.job.done(force_check=force):
+                sent.over, force = time.monotonic(), False
+        self._clean()
+
+    def _forget(self, sent: Sent) -> None:
+        self.waiting.remove(sent)
+        self.answered.append(sent)
+
+    def _clean(self) -> None:
+        """Removes the files of jobs that have ended: a sweep may have many."""
+        for sent in list(self.answered):
+            if sent.job.done():
+                self.answered.remove(sent)
+                for path in (sent.task.answer, *self.folder.glob(f"{sent.job.job_id}_*")):
+                    path.unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Cancels what is queued or under way, and removes the folder."""
+        for sent in self.waiting:
+            with suppress(Exception):
+                sent.job.cancel(check=False)
+        # Those that have answered end by themselves, and want to write into the folder before they do.
+        deadline = time.monotonic() + GRACE
+        left = self.waiting + self.answered if self.local else self.answered
+        while time.monotonic() < deadline and not all(sent.job.done() for sent in left):
+            time.sleep(0.05)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self.folder.parent.rmdir()
+
+
+def died(job: Job, slurm_job: Any) -> RunRecord:
+    """The record of a run whose job ended without one; its traceback holds the end of what the job wrote."""
+    state, log = "", ""
+    with suppress(Exception):
+        state = str(slurm_job.state)
+    with suppress(OSError):
+        log = slurm_job.paths.stderr.read_text(errors="replace")[-4000:]
+    reason = f"its Slurm job {slurm_job.job_id} ended without a record (state {state or 'unknown'})"
+    return RunRecord(job.spec, "failed", reason=reason, traceback=log)
+
+
+def needed() -> Any:
+    """The submitit package. Raises UserError if it is not installed."""
+    try:
+        import submitit
+    except ImportError:
+        raise UserError("--executor slurm needs the package submitit: pip install peftbench[slurm]") from None
+    return submitit
+
+
+def run_all(
+    works: Iterable[Work | None],
+    jobs: int = 1,
+    timeout: float | None = None,
+    folder: Path = Path("slurm"),
+    options: str = "",
+) -> Iterator[RunRecord]:
+    """Yields each record as it comes; a work is asked for when fewer than `jobs` are queued or under way, and None means
+    that there is nothing to hand out at the moment. A work of more than `timeout` seconds a run is ended and failed.
+
+    `folder`: where jobs and answers meet, on a file system that all machines share, as is whatever a job names by a path;
+    a folder in it is made and removed again. `options`: what --slurm says (harness/execute/slurm_options.py).
+    However this is left, the jobs are cancelled, and what was under way leaves no record. Raises UserError if submitit or
+    Slurm is absent, an option is none, or Slurm refuses a job.
+    """
+    submitit = needed()
+    cluster, settings = settings_from(options, submitit)
+    own = folder.absolute() / secrets.token_hex(6)
+    make_folder(own)
+    executor = submitit.AutoExecutor(own, cluster=cluster, slurm_max_num_timeout=0, local_max_num_timeout=0)
+    executor.update_parameters(**settings)
+    queue = Queue(executor, own, jobs, timeout)
+    source, more = iter(works), True
+    try:
+        while more or queue.waiting:
+            queue.sign()
+            fresh: list[Work] = []
+            while more and len(queue.waiting) + len(fresh) < jobs:
+                work = next(source, ())
+                if work is None:
+                    break
+                if work:
+                    fresh.append(work)
+                else:
+                    more = False
+            if fresh:
+                queue.submit(fresh)
+            yield from queue.answers()
+            if more or queue.waiting:
+                time.sleep(POLL[cluster])
+    finally:
+        queue.end()
