@@ -123,6 +123,8 @@ class Reader:
                 equal,
             )
             texts = self.tokenizer.batch_decode(ids, skip_special_tokens=True)
+            if self.task.number is not None:
+                return score.score_numbers(self.task, texts, asked.gold, asked.parts)
             return score.score_texts(self.task, texts, asked.gold, asked.parts)
         if isinstance(asked, Choices):
             found = log_likelihoods(model, asked.texts, device, precision, EVAL_BATCH)

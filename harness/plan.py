@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
+from harness.misfit import misfit
 from harness.record import RunSpec, UserError, canonical_json
 from harness.spreadable import spelled, unspreadable
 from methods.spec import ROLES, Method, ModelKind
-from tasks.spec import Recipe, Suite, Task, TaskKind
+from tasks.spec import Recipe, Suite, Task
 
 RECIPE_OPTIONS = (
     "epochs", "max_steps", "batch_size", "gradient_accumulation", "gradient_checkpointing", "max_train", "max_eval",
@@ -238,15 +239,6 @@ def choose(
     return choices
 
 
-NEEDS: Mapping[TaskKind, tuple[str, tuple[ModelKind, ...]]] = {
-    "classify": ("an encoder or a decoder", ("encoder", "decoder")),
-    "regress": ("an encoder or a decoder", ("encoder", "decoder")),
-    "generate": ("a causal language model", ("decoder",)),
-    "choice": ("a causal language model", ("decoder",)),
-    "image": ("a vision model", ("vision",)),
-}
-
-
 @dataclass(frozen=True)
 class Base:
     """The base model of a choice, as it was found."""
@@ -257,8 +249,7 @@ class Base:
 
     def misfit(self, task: Task) -> str:
         """Why it cannot do the task; empty if it can."""
-        what, kinds = NEEDS[task.kind]
-        return "" if self.kind in kinds else f"{task.name} needs {what}, and {self.name} is of the kind {self.kind}"
+        return misfit(task, self.name, self.kind)
 
 
 def model_of(suite: Suite, task: Task, preset: str, given: str | None) -> str:

@@ -21,6 +21,8 @@ from harness.metrics import measure
 from tasks.spec import Task
 
 NO_CLASS = -1
+UNREAD = -1.0
+"""The value of a generated text that says none"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,33 @@ def score_texts(task: Task, texts: Sequence[str], gold: Sequence[str], parts: Se
     return Scored(_shares(task, right, parts), read[task.metric], right[task.metric], more)
 
 
+def score_numbers(task: Task, texts: Sequence[str], gold: Sequence[str], parts: Sequence[str] | None = None) -> Scored:
+    """Scores generated texts as the classes or values that they say (`task.number`), as T5 is scored on GLUE. Where a
+    text says none: of values UNREAD counts; of classes none is right, and for F1 it counts as the wrong one of the two.
+    `answered`: the share of texts that say one."""
+    said = [task.number(text) for text in texts]  # type: ignore[misc]
+    wanted = np.array([task.number(text) for text in gold], dtype=np.float64)  # type: ignore[misc]
+    answered = np.array([value is not None for value in said])
+    if task.labels:
+        chosen = np.array([NO_CLASS if value is None else int(value) for value in said])
+        labels = wanted.astype(np.int64)
+        predictions: list[Any] = [text.strip() for text in texts]
+        correct = chosen == labels
+    else:
+        chosen = np.array([UNREAD if value is None else value for value in said], dtype=np.float64)
+        labels, predictions = wanted, chosen.tolist()
+        correct = np.abs(chosen - labels)
+    groups = {"": np.full(len(texts), True)}
+    groups |= {f"_{part}": np.array(parts) == part for part in dict.fromkeys(parts or ())}
+    scores: dict[str, float | None] = {}
+    for suffix, inside in groups.items():
+        for name in task.metrics:
+            against = np.where(chosen == NO_CLASS, 1 - labels, chosen) if name == "f1" else chosen
+            scores[name + suffix] = measure(name, against[inside], labels[inside])
+        scores["answered" + suffix] = float(answered[inside].mean())
+    return Scored(scores, predictions, correct.tolist(), {"text": list(texts)})
+
+
 def score_choices(
     task: Task,
     likelihoods: np.ndarray,
@@ -128,6 +157,7 @@ def write_items(path: Path, scored: Scored) -> None:
             "prediction": pa.array(scored.predictions, pa.float32()),
             "error": pa.array(scored.correct, pa.float32()),
         }
+        columns |= {name: pa.array(values) for name, values in scored.more.items()}
     _write(path, pa.table(columns))
 
 

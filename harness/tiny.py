@@ -62,6 +62,7 @@ GPT2 = {
 T5 = {
     **TOKENS, "d_model": WIDTH, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 4,
     "eos_token_id": 1, "decoder_start_token_id": 0, "dropout_rate": 0.0, "use_cache": False,
+    "initializer_factor": 0.5,
 }  # fmt: skip
 SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "encoder": ("BertForSequenceClassification", "BertConfig", BERT),

@@ -206,6 +206,14 @@ class Task:
     """generate: the settings of scoring; the row's `answer` is the gold answer that `rules` compare with."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """generate: metric -> the rule that it counts by"""
+    number: Callable[[str], float | None] | None = None
+    """generate: what a text says as a class index or as a value, None if it says none. Instead of `rules`: the metrics
+    compare what the generated text says with what the row's `answer` does."""
+    only_encoder_decoders: bool = False
+    """generate: a protocol that is published for encoder-decoders alone"""
+    rows_of: Task | None = None
+    """Another task whose rows these are, from wherever it has them; each passes through `row`."""
+    row: Callable[[Row], Row] = dict
     generate: Callable[[], Mapping[str, Rows]] | None = None
     """For a suite that the project makes: () -> {"train": rows, "eval": rows}, always the same."""
 

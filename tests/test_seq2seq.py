@@ -108,6 +108,7 @@ def test_options_go_to_the_decoder_without_an_end_and_long_contexts_lose_their_b
 
 def language_model(gated=False):
     """Random weights of a large spread, so that answers differ from prompt to prompt; gated: as T5 v1.1."""
+    # What that flag changes in T5 is whether the decoder's outputs are scaled; transformers ties the embeddings anyway.
     form = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False} if gated else {}
     config = T5Config(
         vocab_size=tiny.VOCAB, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4, decoder_start_token_id=START,

@@ -73,13 +73,14 @@ def _example(suite: Suite, task: Task, row: Row, preset: str, model: str | None)
         return f", label {task.labels[row['label']]}: {row['image'] if isinstance(row['image'], str | Path) else 'a picture'}"
     recipe = task.recipes[preset]
     name = model_of(suite, task, preset, model)
-    from harness.model import load_tokenizer, resolve
+    from harness.model import kind_of, load_tokenizer, resolve
 
     try:
-        tokenizer = load_tokenizer(resolve(name, download=False))
+        source = resolve(name, download=False)
+        tokenizer = load_tokenizer(source)
     except (UserError, OSError):
         return f", as text ({name} is not at hand):\n{_text(task, row)}"
-    return f", as {name} sees it{_tokens(task, row, tokenizer, recipe)}"
+    return f", as {name} sees it{_tokens(task, row, tokenizer, recipe, kind_of(source) == 'seq2seq')}"
 
 
 def _text(task: Task, row: Row) -> str:
@@ -92,21 +93,32 @@ def _text(task: Task, row: Row) -> str:
     return "\n".join(f"{field}: {row[field]}" for field in task.fields) + f"\nlabel: {row['label']}"
 
 
-def _tokens(task: Task, row: Row, tokenizer: Any, recipe: Recipe) -> str:
+def _tokens(task: Task, row: Row, tokenizer: Any, recipe: Recipe, apart: bool) -> str:
+    """apart: an encoder reads the prompt, a decoder is asked for what stands after |."""
+    from harness import seq2seq
     from harness.data import encode
     from harness.text import encode_choices, encode_training
 
+    length = recipe.max_length
     if task.kind in {"classify", "regress"}:
-        ids = encode(task, [row], tokenizer, recipe.max_length).columns["input_ids"][0]
+        ids = encode(task, [row], tokenizer, length).columns["input_ids"][0]
         label = task.labels[row["label"]] if task.labels else row["label"]
         return f" ({len(ids)} tokens), label {label}:\n{tokenizer.decode(ids)}"
     if task.kind == "choice":
-        texts = encode_choices(task, [row], tokenizer, recipe.max_length).texts
+        texts = (
+            seq2seq.encode_choices(task, [row], tokenizer, length, 0)
+            if apart
+            else encode_choices(task, [row], tokenizer, length)
+        ).texts
         pairs = zip(texts.prompts, texts.targets, strict=True)
         return f", the options after |, right: {row['label']}:\n" + "\n".join(
             f"{tokenizer.decode(p)}|{tokenizer.decode(t)}" for p, t in pairs
         )
-    data = encode_training(task, [row], tokenizer, recipe.max_length, recipe.mask_prompt)
+    data = (
+        seq2seq.encode_training(task, [row], tokenizer, length, 0)
+        if apart
+        else encode_training(task, [row], tokenizer, length, recipe.mask_prompt)
+    )
     prompt, target = data.prompts[0], data.targets[0]
-    asked = "what follows |" if recipe.mask_prompt else "all of it"
+    asked = "what follows |" if recipe.mask_prompt or apart else "all of it"
     return f" ({len(prompt)} + {len(target)} tokens; trained on {asked}):\n{tokenizer.decode(prompt)}|{tokenizer.decode(target)}"

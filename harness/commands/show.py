@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[Any, ...]] = {
     "encoder": ("classify", "regress"),
     "decoder": ("classify", "generate", "choice"),
     "vision": ("image",),
+    "seq2seq": ("generate", "choice"),
 }
 
 

@@ -72,5 +72,6 @@ METHOD = Method(
     count=count,
     starts_at_base=False,
     packs=(),
+    encoder_decoders=True,
     search_space={"learning_rate": (3e-5, 1e-4, 3e-4, 1e-3, 3e-3), "bottleneck": (8, 64, 256)},
 )

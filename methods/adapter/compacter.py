@@ -120,5 +120,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     starts_at_base=False,
+    encoder_decoders=True,
     search_space={"learning_rate": (3e-4, 1e-3, 3e-3, 1e-2), "reduction": (16, 32), "n": (4, 2)},
 )

@@ -48,5 +48,6 @@ METHOD = Method(
     config=Config,
     attach=attach,
     count=count,
+    encoder_decoders=True,
     search_space={"learning_rate": (5e-5, 1e-4, 3e-4, 1e-3), "bottleneck": (16, 64, 512), "scale": (1.0, 2.0, 4.0)},
 )

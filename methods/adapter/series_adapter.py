@@ -92,5 +92,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     starts_at_base=False,
+    encoder_decoders=True,
     search_space={"learning_rate": (5e-5, 1e-4, 3e-4, 1e-3, 3e-3), "reduction": (2, 16, 64)},
 )

@@ -51,5 +51,6 @@ METHOD = Method(
     count=count,
     merge=merge,
     packs=(),
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-3, 3e-3, 5e-3, 1e-2, 3e-2)},
 )

@@ -47,5 +47,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=unchanged,
+    encoder_decoders=True,
     search_space={"learning_rate": (3e-4, 1e-3, 3e-3, 1e-2)},
 )

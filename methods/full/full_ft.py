@@ -43,5 +43,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=unchanged,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-5, 2e-5, 3e-5, 5e-5, 1e-4)},
 )

@@ -46,5 +46,6 @@ METHOD = Method(
     attach=attach,
     count=count_lora,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (2e-5, 5e-5, 1e-4, 2e-4, 5e-4), "r": (4, 8, 16, 32)},
 )

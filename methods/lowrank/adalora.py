@@ -110,5 +110,6 @@ METHOD = Method(
     after_step=after_step,
     loss_term=loss_term,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (2e-4, 5e-4, 8e-4, 1.2e-3, 2e-3), "gamma": (0.1, 0.3)},
 )

@@ -61,5 +61,6 @@ METHOD = Method(
     count=count,
     merge=merge,
     extra_state=extra_state,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-3, 4e-3, 1e-2), "r": (4, 8, 16), "strength": (5, 10, 15)},
 )

@@ -40,5 +40,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-4, 2e-4, 4e-4, 8e-4, 2e-3), "r": (4, 8, 16, 32)},
 )

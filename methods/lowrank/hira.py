@@ -50,5 +50,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (4e-4, 1e-3, 2e-3, 5e-3, 1e-2), "r": (8, 16, 32)},
 )

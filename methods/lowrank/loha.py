@@ -66,5 +66,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-4, 4e-4, 1e-3, 4e-3), "r": (4, 8, 16)},
 )

@@ -62,5 +62,6 @@ METHOD = Method(
     merge=merge,
     extra_state=buffers("A"),
     packs=("r", "alpha", "corrected"),
+    encoder_decoders=True,
     search_space={"learning_rate": (2e-4, 5e-4, 1e-3, 2e-3, 5e-3), "r": (4, 8, 16), "corrected": (False, True)},
 )

@@ -64,5 +64,6 @@ METHOD = Method(
     count=count,
     merge=merge,
     starts_at_base=False,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-4, 5e-4, 1e-3, 2e-3, 5e-3), "r": (4, 8, 12, 16)},
 )

@@ -36,5 +36,6 @@ METHOD = Method(
     count=count_lora,
     merge=merge,
     packs=("r", "alpha"),
+    encoder_decoders=True,
     search_space={"learning_rate": (5e-5, 1e-4, 2e-4, 4e-4, 1e-3), "r": (8, 16, 32, 64)},
 )

@@ -55,5 +55,6 @@ METHOD = Method(
     param_groups=param_groups,
     optimizer=optimizer,
     merge=unchanged,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-5, 2e-5, 3e-5, 1e-4, 3e-4), "r": (4, 8), "scale": (2.0, 4.0)},
 )

@@ -62,5 +62,6 @@ METHOD = Method(
     param_groups=param_groups,
     merge=merge,
     packs=("r", "alpha", "ratio"),
+    encoder_decoders=True,
     search_space={"learning_rate": (2e-5, 5e-5, 1e-4, 2e-4, 4e-4), "ratio": (4.0, 16.0), "r": (4, 8, 16, 32)},
 )

@@ -102,5 +102,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-4, 2e-4, 4e-4, 1e-3, 2e-3), "block": (4, 8), "factors": (1, 2, 4)},
 )

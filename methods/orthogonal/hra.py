@@ -91,5 +91,6 @@ METHOD = Method(
     count=count,
     loss_term=loss_term,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (3e-4, 1e-3, 3e-3, 1e-2), "r": (4, 8, 16), "penalty": (0.0, 1e-5, 1e-4)},
 )

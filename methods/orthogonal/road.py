@@ -58,5 +58,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-3, 3e-3, 5e-3, 1e-2), "variant": (1, 2, 4)},
 )

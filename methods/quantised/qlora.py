@@ -63,5 +63,6 @@ METHOD = Method(
     count=count_lora,
     merge=merge,
     starts_at_base=False,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-4, 2e-4, 4e-4, 1e-3), "r": (8, 16, 64)},
 )

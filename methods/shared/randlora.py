@@ -70,5 +70,6 @@ METHOD = Method(
     count=count,
     merge=merge,
     extra_state=extra_state,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-4, 4e-4, 1e-3, 4e-3), "r": (8, 16, 32)},
 )

@@ -70,5 +70,6 @@ METHOD = Method(
     merge=merge,
     extra_state=extra_state,
     packs=(),
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-3, 2e-3, 4e-3, 1e-2, 2e-2), "r": (256, 1024)},
 )

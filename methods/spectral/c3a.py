@@ -61,5 +61,6 @@ METHOD = Method(
     count=count,
     starts_at_base=False,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-3, 4e-3, 1e-2, 5e-2), "block": (32, 64, 128)},
 )

@@ -69,5 +69,6 @@ METHOD = Method(
     starts_at_base=False,
     param_groups=param_groups,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-2, 3e-2, 5e-2, 1e-1), "n": (200, 500, 1000), "scaling": (50.0, 150.0)},
 )

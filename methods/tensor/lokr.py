@@ -92,5 +92,6 @@ METHOD = Method(
     attach=attach,
     count=count,
     merge=merge,
+    encoder_decoders=True,
     search_space={"learning_rate": (4e-4, 1e-3, 4e-3, 1e-2), "r": (4, 8, 16), "factor": (-1, 4, 8)},
 )

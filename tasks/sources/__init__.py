@@ -6,7 +6,7 @@ One is chosen by what the task declares and what the user gives, never by what h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,6 +64,9 @@ def open_apart(task: Task, data_dir: Path | None) -> Source:
     # The readers raise this module's SourceError, so they can only be imported once it exists.
     from tasks.sources import embedded, folder, hub, joint, json, local
 
+    if task.rows_of is not None:
+        source = open_apart(task.rows_of, data_dir)
+        return replace(source, load=lambda split: [task.row(row) for row in source.load(split)])
     if task.members:
         return joint.open_source(task, data_dir)
     if task.folder is not None and (data_dir is not None or task.hub is None):
