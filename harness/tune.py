@@ -13,7 +13,7 @@ import itertools
 import json
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -26,6 +26,8 @@ from methods.spec import Method
 SEED = 1000
 """Of the trials; those of the reported runs are others."""
 RATE = "learning_rate"
+BEAT = 30
+"""Seconds between signs of life of a trial"""
 Sampler = Literal["grid", "random", "tpe"]
 Values = Mapping[str, Any]
 
@@ -121,26 +123,36 @@ class Found:
 
 
 @contextlib.contextmanager
-def _without_experimental_warnings() -> Iterator[None]:
-    """Optuna says of its heartbeat that its interface may change; a user can do nothing about that."""
+def _quiet() -> Iterator[None]:
+    """Optuna says of its heartbeat that its interface may change, and that it is meant for a loop of its own; a user can
+    do nothing about either."""
     from optuna.exceptions import ExperimentalWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.filterwarnings("ignore", "Heartbeat of storage")
         yield
 
 
-class Search:
-    """One method on one task. `run(spec)` gives the record of a trial."""
+@dataclass(frozen=True)
+class Asked:
+    """A trial that was handed out, and the run that judges it."""
 
-    def __init__(
-        self, spec: RunSpec, budget: Budget, folder: Path, run: Callable[[RunSpec], RunRecord], seed: int = SEED
-    ) -> None:
-        self.spec, self.budget, self.run = spec, budget, run
+    trial: Any
+    point: Values
+    spec: RunSpec
+
+
+class Search:
+    """One method on one task: `ask` for trials, `tell` their records, and then the `best` of them."""
+
+    def __init__(self, spec: RunSpec, budget: Budget, folder: Path, seed: int = SEED) -> None:
+        self.spec, self.budget = spec, budget
         self.method = methods.get(spec.method)
         self.space = Space.of(self.method, budget)
         self.points = self.space.grid(budget.trials) if budget.sampler == "grid" else []
-        with _without_experimental_warnings():
+        self._open: set[int] = set()
+        with _quiet():
             self.study = self._study(folder, seed)
 
     @property
@@ -160,14 +172,15 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         folder.mkdir(parents=True, exist_ok=True)
         samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
-        study = optuna.create_study(
+        self._storage = optuna.storages.RDBStorage(
             # A trial whose process died is taken up again: its beat stops.
-            storage=optuna.storages.RDBStorage(
-                f"sqlite:///{folder / 'optuna.db'}",
-                heartbeat_interval=30,
-                grace_period=120,
-                heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=3),
-            ),
+            f"sqlite:///{folder / 'optuna.db'}",
+            heartbeat_interval=BEAT,
+            grace_period=4 * BEAT,
+            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=3),
+        )
+        study = optuna.create_study(
+            storage=self._storage,
             study_name=self.name,
             direction="maximize",
             sampler=samplers.get(self.budget.sampler, optuna.samplers.RandomSampler)(seed=seed),
@@ -177,18 +190,45 @@ class Search:
             study.enqueue_trial(self.space.as_suggested(point), skip_if_exists=True)
         return study
 
-    def _objective(self, trial: Any) -> float:
+    def begin(self) -> None:
+        """Takes up again what other processes left when they died."""
+        from optuna.storages import fail_stale_trials
+
+        with _quiet():
+            fail_stale_trials(self.study)
+
+    def ask(self) -> Asked | None:
+        """The next trial; None if the budget is handed out."""
+        # No draws of its own beside the grid's points.
+        exhausted = self.points and not self._trials("WAITING")
+        if exhausted or len(self.complete()) + len(self._open) >= self.trials:
+            return None
+        with _quiet():
+            trial = self.study.ask()
+        self._open.add(trial.number)
         point = self.space.suggest(trial)
-        try:
-            record = self.run(trial_spec(self.spec, self.method, point))
-        except BaseException:
-            # Stopped on its way: whoever goes on with the search begins with this point.
-            self.study.enqueue_trial(trial.params)
-            raise
-        trial.set_user_attr("point", canonical_json(point))
-        trial.set_user_attr("key", record.key)
-        # A run that diverged or failed is a trial that was spent, with the worst of scores.
-        return float("-inf") if record.score is None else record.score
+        asked = Asked(trial, point, trial_spec(self.spec, self.method, point))
+        self.beat(asked)
+        return asked
+
+    def beat(self, asked: Asked) -> None:
+        """Says that the trial's process lives; to be said every BEAT seconds."""
+        self._storage.record_heartbeat(asked.trial._trial_id)
+
+    def tell(self, asked: Asked, record: RunRecord) -> None:
+        """A run that diverged or failed is a trial that was spent, with the worst of scores."""
+        asked.trial.set_user_attr("point", canonical_json(asked.point))
+        asked.trial.set_user_attr("key", record.key)
+        self.study.tell(asked.trial, float("-inf") if record.score is None else record.score)
+        self._open.discard(asked.trial.number)
+
+    def drop(self, asked: Asked) -> None:
+        """A trial that was stopped on its way: whoever goes on with the search begins with this point."""
+        from optuna.trial import TrialState
+
+        self.study.enqueue_trial(asked.trial.params)
+        self.study.tell(asked.trial, state=TrialState.FAIL)
+        self._open.discard(asked.trial.number)
 
     def _trials(self, *states: str) -> list[Any]:
         from optuna.trial import TrialState
@@ -205,19 +245,7 @@ class Search:
         return [trial.user_attrs["key"] for trial in self.complete()]
 
     def best(self) -> Found | None:
-        """Makes the trials that are missing; None if none of them ended well.
-
-        Raises UserError if other processes are still at work on some."""
-        from optuna.storages import fail_stale_trials
-
-        with _without_experimental_warnings():
-            fail_stale_trials(self.study)
-        left = self.trials - len(self.complete())
-        if left and self.points:
-            # No draws of its own beside the grid's points.
-            left = min(left, len(self._trials("WAITING")))
-        if left:
-            self.study.optimize(self._objective, n_trials=left)
+        """None if no trial ended well. Raises UserError if other processes are still at work on some."""
         if len(self.complete()) < self.trials:
             raise UserError(
                 f"Another process is at work on trials of {self.spec.method} on {self.spec.task}, or was stopped less than "

@@ -1,5 +1,6 @@
 """Equal budgets: as many trials for each method, judged away from the reported split, resumable, and marked in tables."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -10,11 +11,13 @@ from typer.testing import CliRunner
 
 import methods
 from harness.cli import app
+from harness.execute.choose import How
 from harness.record import RunRecord, UserError
 from harness.report.defaults import Defaults
 from harness.report.setting import label
 from harness.report.tuning import curves
 from harness.store import Store
+from harness.trials import make
 from harness.tune import RATE, SEED, Budget, Search, Space, trial_spec, winner_spec
 
 RUNNER = CliRunner()
@@ -36,7 +39,16 @@ def world(tmp_path, budget, score=lambda spec: -abs(math.log10(spec.recipe[RATE]
         value = score(trial)
         return RunRecord(trial, "failed" if value is None else "done", metric="accuracy", scores={"accuracy": value})
 
-    return Search(spec, budget, tmp_path, run), seen
+    search = Search(spec, budget, tmp_path)
+
+    def best():
+        known = {}
+        for _ in make([search], known.get, How(), lambda works: (run(trial) for (trial,) in works)):
+            pass
+        return Search.best(search)
+
+    search.best = best
+    return search, seen
 
 
 @pytest.mark.parametrize("sampler", ["grid", "random", "tpe"])
@@ -84,6 +96,53 @@ def test_a_search_goes_on_where_it_stopped_and_makes_no_trial_twice(tmp_path):
     assert len(seen) == 3 and sorted(rates) == sorted(p[RATE] for p in search.points)
     again, more = world(tmp_path, Budget(6))
     assert again.best().score == 0.6 and more == []
+
+
+def held(search, most, how=None, stop_after=99):
+    """Works as workers side by side take them: `most` are taken before the first is told; raises after so many records."""
+    taken, open_ = [], []
+
+    def execute(works):
+        source, told = iter(works), 0
+        while True:
+            while len(open_) < most and (work := next(source, None)):
+                taken.append(work)
+                open_.append(work)
+            if not open_:
+                return
+            for spec in open_.pop():
+                if told == stop_after:
+                    raise KeyboardInterrupt
+                told += 1
+                yield RunRecord(spec, "done", metric="accuracy", scores={"accuracy": spec.recipe[RATE]})
+
+    for _ in make([search], {}.get, how or How(), execute):
+        pass
+    return taken
+
+
+@pytest.mark.parametrize("sampler", ["grid", "random", "tpe"])
+def test_trials_side_by_side_are_different_points_and_no_more_than_the_budget(tmp_path, sampler):
+    search = Search(SPEC, Budget(7, sampler), tmp_path)
+    taken = held(search, 3)
+    assert len(taken) == len({work[0].key for work in taken}) == 7 == len(search.complete())
+    assert search.best().score == max(work[0].recipe[RATE] for work in taken)
+
+
+def test_trials_of_a_search_train_together_where_packs_are_asked_for(tmp_path):
+    search = Search(SPEC, Budget(6), tmp_path)
+    taken = held(search, 2, How(pack=4))
+    assert sorted(map(len, taken)) == [2, 4] and len(search.complete()) == 6
+
+
+def test_trials_that_were_under_way_when_all_was_stopped_come_first_the_next_time(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        held(Search(SPEC, Budget(6), tmp_path), 3, stop_after=2)
+    search = Search(SPEC, Budget(6), tmp_path)
+    assert len(search.complete()) == 2
+    assert len(held(search, 3)) == 4
+    rates = sorted(json.loads(trial.user_attrs["point"])[RATE] for trial in search.complete())
+    assert rates == sorted(point[RATE] for point in search.points)
 
 
 def test_another_recipe_is_another_search(tmp_path):

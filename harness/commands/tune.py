@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import methods
 from harness.commands import views
 from harness.commands.run import DEFAULT_OUT, announce, on_oom_from, read_file, request_from
 from harness.execute.choose import How, how_from
+from harness.execute.job import Work
 from harness.execute.process import start_server
 from harness.plan import Planned
 from harness.progress import Progress
@@ -25,6 +26,7 @@ from harness.report.tuning import Curve, curves
 from harness.store import Store, replacing
 from harness.sweep import Sweep, choices_for, executed, job_for, prepare, preset_for
 from harness.sweep import run as run_sweep
+from harness.trials import make
 from harness.tune import SEED, Budget, Found, Search, bases, winner_spec
 
 
@@ -48,7 +50,7 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     sweep = replace(prepare(request, options.get("model"), data_dir, False, say), on_oom=on_oom)
     announce(sweep, say)
     store = Store(out / "tuning")
-    searches = _searches(sweep, budget, store, how, console)
+    searches = _searched(sweep, budget, store, how, console)
     found = {(best.method, best.task): best for search in searches if (best := search.best())}
     made = {key for search in searches for key in search.records()}
     _show(curves(record for record in store.records() if record.key in made), found, searches, store, console)
@@ -62,24 +64,30 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     return any(record.status == "failed" for record in records)
 
 
-def _searches(sweep: Sweep, budget: Budget, store: Store, how: How, console: Console) -> list[Search]:
+def _searched(sweep: Sweep, budget: Budget, store: Store, how: How, console: Console) -> list[Search]:
+    """The searches, all their trials made."""
     progress = Progress(console)
-
-    def run(spec: RunSpec) -> RunRecord:
-        known = store.get(spec.key)
-        if known is not None and known.status == "done":
-            return known
-        progress.began([spec])
-        (record,) = executed([(job_for(sweep, spec, store),)], how)
-        store.put(record)
-        progress.finished(record)
-        return record
-
-    searches = [Search(spec, budget, store.folder, run) for spec in bases(sweep.planned)]
+    searches = [Search(spec, budget, store.folder) for spec in bases(sweep.planned)]
     if not searches:
         raise UserError("None of the methods works on any of the tasks; --dry-run of `peftbench run` says why.")
-    total = sum(search.trials for search in searches)
-    progress.start(total, sum(len(search.complete()) for search in searches))
+
+    def known(key: str) -> RunRecord | None:
+        record = store.get(key)
+        return record if record is not None and record.status == "done" else None
+
+    def execute(works: Iterable[tuple[RunSpec, ...]]) -> Iterator[RunRecord]:
+        def jobs() -> Iterator[Work]:
+            for specs in works:
+                progress.began(specs)
+                yield tuple(job_for(sweep, spec, store) for spec in specs)
+
+        return executed(jobs(), how)
+
+    progress.start(sum(search.trials for search in searches), sum(len(search.complete()) for search in searches))
+    with progress:
+        for record in make(searches, known, how, execute):
+            store.put(record)
+            progress.finished(record)
     return searches
 
 
