@@ -9,6 +9,7 @@ hangs). Each run adds a line to FOLDER.log when it begins and one when it ends.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -88,6 +89,19 @@ def install() -> None:
     torch.get_num_threads = lambda: 1  # type: ignore[attr-defined]
     torch.set_num_threads = lambda count: None  # type: ignore[attr-defined]
     sys.modules["torch"] = torch
+    reuse = types.ModuleType("harness.reuse")
+    reuse.kept = lambda reason: contextlib.nullcontext(Nothing())  # type: ignore[attr-defined]
+    sys.modules["harness.reuse"] = reuse
+
+
+class Nothing:
+    """A pool that keeps nothing."""
+
+    def run(self) -> Any:
+        return contextlib.nullcontext({})
+
+    def leftovers(self) -> None:
+        return None
 
 
 IN_SERVER = "STUB_SWEEP_SERVER"

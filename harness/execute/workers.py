@@ -44,32 +44,61 @@ def places(jobs: int, cards: Sequence[str], alone: bool = False) -> list[Place]:
     return [Place(card, found.count(card), alone) for card in found]
 
 
-def _serve(pipe: Connection, place: Place) -> None:
+def _serve(pipe: Connection, place: Place, reason: str) -> None:
     process.settle()
     if place.cards is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = place.cards
-    from harness.execute.work import do, unpriced
-
     if place.sharers > 1 and place.cards is None:
         import torch
 
         torch.set_num_threads(max(1, torch.get_num_threads() // place.sharers))
     with suppress(EOFError, BrokenPipeError):
-        while True:
-            work = tuple(replace(job, own_process=place.alone) for job in pipe.recv())
-            records = do(work)
-            unpriced(records, place.sharers)
-            pipe.send(records)
+        if place.alone:
+            pipe.send(_made(pipe.recv(), place))
+        else:
+            _live(pipe, place, reason)
+
+
+def _live(pipe: Connection, place: Place, reason: str) -> None:
+    """Takes works until there are no more, or one left something behind that the next would meet."""
+    from harness.reuse import kept
+
+    leftovers = None
+    with kept(reason) as pool:
+        while not leftovers:
+            work = pipe.recv()
+            with pool.run() as told:
+                answer = _made(work, place)
+            leftovers = pool.leftovers()
+            for record in answer.records:
+                record.provenance |= told
+            pipe.send(replace(answer, leftovers=leftovers or ""))
+
+
+@dataclass(frozen=True)
+class Answer:
+    records: list[RunRecord]
+    leftovers: str = ""
+    """what the work left in its process, which then ends"""
+
+
+def _made(work: Work, place: Place) -> Answer:
+    from harness.execute.work import do, unpriced
+
+    records = do(tuple(replace(job, own_process=place.alone) for job in work))
+    unpriced(records, place.sharers)
+    return Answer(records)
 
 
 class Worker:
     """A process and what it is at work on."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, reason: str = "") -> None:
+        """reason: why the worker that was here before ended"""
         server = multiprocessing.get_context("forkserver")
         self.place = place
         self.pipe, theirs = server.Pipe()
-        self.process = server.Process(target=_serve, args=(theirs, place), daemon=True)
+        self.process = server.Process(target=_serve, args=(theirs, place, reason), daemon=True)
         self.process.start()
         theirs.close()
         self.work: Work = ()
@@ -85,13 +114,13 @@ class Worker:
         """Seconds until its work has taken `timeout` a run."""
         return None if timeout is None else self._began + timeout * len(self.work) - time.monotonic()
 
-    def answer(self) -> list[RunRecord] | None:
+    def answer(self) -> Answer | None:
         """The records of its work; None if it died without them."""
         if not self.pipe.poll():
             # What it has started may hold the other end of the pipe open.
             self.end()
         try:
-            found: list[RunRecord] = self.pipe.recv()
+            found: Answer = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join(process.PATIENCE)
             return None
@@ -107,7 +136,7 @@ class Team:
 
     def __init__(self, where: Sequence[Place], timeout: float | None) -> None:
         self.timeout = timeout
-        self._free = list(reversed(where))
+        self._free = [(place, "") for place in reversed(where)]
         self._idle: list[Worker] = []
         self.busy: list[Worker] = []
 
@@ -116,7 +145,7 @@ class Team:
         return bool(self._idle or self._free)
 
     def give(self, work: Work) -> None:
-        worker = self._idle.pop() if self._idle else Worker(self._free.pop())
+        worker = self._idle.pop() if self._idle else Worker(*self._free.pop())
         worker.give(work)
         self.busy.append(worker)
 
@@ -128,23 +157,25 @@ class Team:
         for worker in list(self.busy):
             left = worker.left(self.timeout)
             if worker.pipe in ready or worker.process.sentinel in ready:
-                work, found = worker.work, worker.answer()
-                if found is None:
-                    found = [process.died(job, worker.process.exitcode) for job in work]
-                self._back(worker, lives=not worker.work and not worker.place.alone)
-                yield from found
+                work, answer = worker.work, worker.answer()
+                if answer is None:
+                    answer = Answer([process.died(job, worker.process.exitcode) for job in work])
+                self._back(
+                    worker, not worker.work and not worker.place.alone and not answer.leftovers, answer.leftovers
+                )
+                yield from answer.records
             elif left is not None and left <= 0:
                 self._back(worker, lives=False)
                 yield from (process.too_long(job, self.timeout or 0.0) for job in worker.work)
 
-    def _back(self, worker: Worker, lives: bool) -> None:
+    def _back(self, worker: Worker, lives: bool, reason: str = "") -> None:
         self.busy.remove(worker)
         if lives:
             self._idle.append(worker)
         else:
             worker.end()
             worker.pipe.close()
-            self._free.append(worker.place)
+            self._free.append((worker.place, reason))
 
     def end(self) -> None:
         for worker in (*self.busy, *self._idle):
