@@ -77,7 +77,7 @@ class Keeper:
         every: int,
         origin: Mapping[str, Any],
         other: Other,
-        skip: Callable[[int], None],
+        skip: Callable[[int], object],
         aside: Callable[[], AbstractContextManager[None]],
         least: int = 1,
         unresumable: str = "",
@@ -218,7 +218,7 @@ def keeper_for(
     device: torch.device,
     unresumable: str,
     other: Other,
-    skip: Callable[[int], None],
+    skip: Callable[[int], object],
     aside: Callable[[], AbstractContextManager[None]],
     least: int,
 ) -> Keeper | None:
@@ -251,7 +251,8 @@ def unpriced(record: RunRecord) -> None:
 
 def _draws() -> list[Any]:
     """Where Python's and NumPy's own generators are."""
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002
+    of_numpy: Any = np.random.get_state()  # noqa: NPY002
+    kind, keys, *rest = of_numpy
     return [random.getstate(), [kind, keys.tolist(), *rest]]
 
 

@@ -7,92 +7,33 @@ import itertools
 import time
 import traceback
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 
 import tasks
-from harness import adapter, probe, provenance, score
+from harness import probe, provenance, score
 from harness.attach import parameters
-from harness.data import Batch, training_batches
+from harness.checkpoint import keeper_for, unpriced
+from harness.data import Batch, training_batches, training_order
 from harness.devices import of_card
 from harness.distributed import launched
 from harness.execute.job import Job
-from harness.kinds import EVAL_BATCH, GENERATE_BATCH, Asked
+from harness.kinds import EVAL_BATCH, GENERATE_BATCH
 from harness.meter import FirstSteps, StepParts
 from harness.model import seeded
 from harness.oom import OUT_OF_MEMORY, attempted, out_of_memory
 from harness.prepare import Setting, prepare
 from harness.record import RunRecord, UserError
 from harness.spread import ALONE, Spread
-from harness.train import Trained, forwards_in, total_steps, train
+from harness.stop import STOP, first_interrupt_asks
+from harness.train import forwards_in, total_steps, train
+from harness.watch import Watch, curve_of, evaluate
 from methods.spec import Unsupported
 from tasks.sources import SourceError
 
 CALIBRATION_BATCHES = 8
 LEAST_FOLLOWED = 12
 """Steps that a run must have for the followed first ones to be among those that are not timed."""
-
-
-class Watch:
-    """Scores at epoch ends: the validation part when it chooses, the reported split for the curve only."""
-
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
-        self.points: list[dict[str, Any]] = []
-        self.best: tuple[float, dict[str, torch.Tensor], int] | None = None
-        self.began = time.perf_counter()
-        self.spent = 0.0
-        """seconds of the evaluations at epoch ends"""
-
-    @property
-    def wanted(self) -> bool:
-        return self.setting.recipe.eval_every_epoch or self.setting.validation is not None
-
-    def __call__(self, step: int, epoch: int) -> None:
-        s = self.setting
-        s.meter.end()
-        started = time.perf_counter()
-        point: dict[str, Any] = {"step": step, "epoch": epoch, "train_seconds": started - self.began - self.spent}
-        if s.recipe.eval_every_epoch:
-            point |= {f"eval_{k}": v for k, v in evaluate(s, s.asked).scores.items()}
-        if s.validation is not None:
-            scores = evaluate(s, s.validation).scores
-            point |= {f"validation_{k}": v for k, v in scores.items()}
-            value = scores.get(s.task.metric)
-            if self.best is None or (value is not None and value > self.best[0]):
-                kept = {n: p.detach().cpu().clone() for n, p in adapter.state(s.model, s.method).items()}
-                self.best = (float("-inf") if value is None else value, kept, step)
-        self.points.append(point)
-        self.spent += time.perf_counter() - started
-        s.meter.begin("train")
-
-    def restore(self) -> int | None:
-        """Puts the best epoch's weights back and says its step; None if nothing was chosen."""
-        if self.best is None:
-            return None
-        self.setting.model.load_state_dict(self.best[1], strict=False)
-        return self.best[2]
-
-
-def evaluate(setting: Setting, asked: Asked) -> score.Scored:
-    equal = setting.method.positions(setting.config) > 0
-    return setting.spread.agreed(lambda: setting.reader.answer(setting.model, asked, setting.device, equal))
-
-
-def curve_of(trained: Trained, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most about 200 points of the loss, each the mean of the steps since the last, and the epoch ends."""
-    every = max(1, len(trained.losses) // 200)
-    curve = [
-        {
-            "step": min(start + every, len(trained.losses)),
-            "loss": sum(part) / len(part),
-            "learning_rate": trained.learning_rates[min(start + every, len(trained.losses)) - 1],
-        }
-        for start in range(0, len(trained.losses), every)
-        for part in [trained.losses[start : start + every]]
-    ]
-    return curve + points
 
 
 def execute(job: Job) -> RunRecord:
@@ -108,6 +49,7 @@ def attempt(job: Job, spread: Spread = ALONE) -> RunRecord:
         _execute(job, record, spread)
         record.status = "done"
     record.costs["wall_seconds"] = time.perf_counter() - started
+    unpriced(record)
     return record
 
 
@@ -180,35 +122,53 @@ def _execute(job: Job, record: RunRecord, spread: Spread) -> None:
         spread.over(s.model)
         record.costs["setup_seconds"] = time.perf_counter() - started
         before = evaluate(s, s.asked).scores if s.recipe.eval_before else {}
-        watch = _learn(s, job.spec.seed, record)
+        watch = _learn(s, job, record)
     report(s, job, record, before, watch)
     if job.probes and spread.rank == 0:
         _probe(s, job, record)
 
 
-def _learn(s: Setting, seed: int, record: RunRecord) -> Watch:
+def _learn(s: Setting, job: Job, record: RunRecord) -> Watch:
     """Trains, and puts costs and curve into the record."""
     steps = total_steps(s.recipe, len(s.train))
     started, watch = time.perf_counter(), Watch(s)
-    s.meter.begin("train")
-    trained = train(
-        s.model,
-        s.method,
-        s.config,
-        s.recipe,
-        s.learning_rate,
-        _batches(s, seed),
-        len(s.train),
+    order = training_order(s.train, s.recipe.batch_size, job.spec.seed, s.recipe.group_by_length)
+    first = FirstSteps(s.model) if steps >= LEAST_FOLLOWED and s.spread is ALONE else None
+    keeper = keeper_for(
+        job,
         s.device,
-        watch if watch.wanted else None,
-        FirstSteps(s.model) if steps >= LEAST_FOLLOWED and s.spread is ALONE else None,
-        StepParts(s.device, steps),
-        s.spread,
+        s.method.unresumable if s.spread is ALONE else "several processes share the run",
+        watch,
+        lambda done: next(itertools.islice(order, done, done), None),
+        watch.aside,
+        FirstSteps.STEPS if first else 1,
     )
+    s.meter.begin("train")
+    with contextlib.ExitStack() as stack:
+        if keeper:
+            stack.callback(keeper.end, record)
+            if job.stops_well:
+                stack.enter_context(first_interrupt_asks(STOP))
+        trained = train(
+            s.model,
+            s.method,
+            s.config,
+            s.recipe,
+            s.learning_rate,
+            map(s.train.collate, order),
+            len(s.train),
+            s.device,
+            watch if watch.wanted else None,
+            first,
+            StepParts(s.device, steps),
+            s.spread,
+            keeper,
+        )
     s.spread.check(s.model)
     s.meter.end()
-    record.costs["train_seconds"] = time.perf_counter() - started - watch.spent
+    record.costs["train_seconds"] = time.perf_counter() - started - watch.away
     record.costs |= {"epoch_eval_seconds": watch.spent} | trained.costs | utilisation(s, trained.costs)
+    record.costs |= keeper.counted if keeper else {}
     record.curve = curve_of(trained, watch.points)
     record.data_stats["steps"] = len(trained.losses)
     record.data_stats["reported_step"] = watch.restore() or len(trained.losses)

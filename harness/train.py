@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from harness.checkpoint import Keeper
 from harness.data import Batch, Targets
 from harness.meter import FirstSteps, StepClock, StepParts, StepWatch
 from harness.spread import ALONE, Spread
@@ -144,21 +145,24 @@ def train(
     first: FirstSteps | None = None,
     parts: StepParts | None = None,
     spread: Spread = ALONE,
+    keeper: Keeper | None = None,
 ) -> Trained:
     """Trains in place. `at_epoch_end(step, epoch)` is called after each whole epoch, outside the timed steps.
     `first` follows the first steps, which are not timed either; `parts` marks the timed ones.
-    `spread` says what of it other processes do.
+    `spread` says what of it other processes do. `keeper` may begin it after some steps, and writes its state on the way.
 
-    Raises Diverged when the loss is not finite.
+    Raises Diverged when the loss is not finite, Stopped when the keeper was asked to stop.
     """
     total, per_epoch = total_steps(recipe, rows), math.ceil(rows / recipe.batch_size)
     optimizer = make_optimizer(model, method, config, learning_rate, recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_factor(step, total, recipe))
     parameters = list(trainable(model).values())
     result, losses = Trained(), []
-    clock = StepClock(device, total)
     model.train()
-    for step in range(total):
+    begun = keeper.begin((model, optimizer, schedule, method, config), optimizer, result) if keeper else 0
+    first = None if begun else first
+    clock = StepClock(device, total)
+    for step in range(begun, total):
         asked_at = time.perf_counter()
         batch = next(batches)
         clock.wait(time.perf_counter() - asked_at)
@@ -178,6 +182,11 @@ def train(
             clock.pause()
             at_epoch_end(step + 1, math.ceil((step + 1) / per_epoch))
             model.train()
+            clock.resume()
+        if keeper and not last and keeper.due(step + 1):
+            clock.pause()
+            collect(losses, result, step)
+            keeper.save(step + 1, result, first.costs if first else dict)
             clock.resume()
     clock.pause()
     result.costs = clock.costs() | (parts.costs() if parts else {}) | (first.costs() if first else {})
@@ -233,7 +242,7 @@ def collect(losses: list[torch.Tensor], result: Trained, step: int) -> None:
 
     Raises Diverged when one is not finite.
     """
-    values = torch.stack(losses).tolist()
+    values = torch.stack(losses).tolist() if losses else []
     losses.clear()
     for at, value in enumerate(values):
         if not math.isfinite(value):

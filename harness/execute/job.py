@@ -38,6 +38,12 @@ class Job:
     parts: int | None = None
     """a batch goes through the model in so many parts; None: in as many as the recipe says"""
 
+    @property
+    def stops_well(self) -> bool:
+        """Whether it may write its state before it ends, so that it is to be asked to stop and waited for."""
+        kept = self.checkpoint is not None and self.checkpoint_every is not None
+        return kept and not self.spec.recipe.get("distributed")
+
 
 Work = tuple[Job, ...]
 """The runs that a worker makes together: one, or a pack"""

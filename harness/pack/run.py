@@ -15,7 +15,8 @@ from harness.pack.stack import Unpackable, share
 from harness.pack.train import Lane, Pack
 from harness.prepare import Setting
 from harness.record import RunRecord
-from harness.run import Watch, begin, calibrate, curve_of, evaluate, execute, report, told
+from harness.run import begin, calibrate, execute, report, told
+from harness.watch import Watch, curve_of, evaluate
 
 
 class Unmetered(PhaseMeter):
