@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from harness import tokens
 from tasks.spec import Recipe, Row, Rows, Task
 
 VALIDATION_SHARE, VALIDATION_MOST = 0.1, 1000
@@ -181,7 +182,7 @@ def encode(task: Task, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         labels=np.array([row["label"] for row in rows], dtype=kind),
         parts=parts_of(rows),
         pads={"input_ids": tokenizer.pad_token_id, "attention_mask": 0, "token_type_ids": tokenizer.pad_token_type_id},
-        truncated=sum(1 for encoding in done.encodings if encoding.overflowing),
+        truncated=tokens.truncated(done),
         left=tokenizer.padding_side == "left",
     )
 

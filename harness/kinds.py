@@ -29,6 +29,7 @@ from harness.model import (
     patches,
 )
 from harness.text import Choices, Questions, encode_choices, encode_questions, encode_training
+from harness.tokens import CachedTokenizer
 from harness.train import predict
 from methods.spec import Unsupported
 from tasks.spec import Recipe, Rows, Task
@@ -158,4 +159,5 @@ def reader(
         if not getattr(model, "supports_gradient_checkpointing", False):
             raise Unsupported(f"{type(model).__name__} has no gradient checkpointing")
         model.gradient_checkpointing_enable({"use_reentrant": False})
-    return Reader(task, recipe, model, tokenizer, limit, identity, cache, start=start)
+    reads = None if tokenizer is None else CachedTokenizer(tokenizer, source.path, cache)
+    return Reader(task, recipe, model, reads, limit, identity, cache, start=start)
