@@ -32,6 +32,8 @@ def job_for(sweep: Sweep, spec: RunSpec, store: Store) -> Job:
         items,
         method_file=file_of(spec.method),
         probes=sweep.probes,
+        checkpoint=store.checkpoint_path(spec.key),
+        checkpoint_every=sweep.checkpoint_every,
         on_oom=sweep.on_oom,
     )
 

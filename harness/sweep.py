@@ -38,6 +38,8 @@ class Sweep:
     probes: tuple[str, ...] = ()
     """names of harness.probe; a done run that lacks one of them is made again"""
     on_oom: OnOom = "fail"
+    checkpoint_every: int | None = None
+    """steps between two checkpoints of a run; None: it writes none"""
 
 
 def preset_for(preset: str | None, data_dir: Path | None) -> str:

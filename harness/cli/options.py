@@ -85,6 +85,14 @@ Pack = Annotated[
         "model, without costs. Default: off."
     ),
 ]
+CheckpointEvery = Annotated[
+    int | None,
+    typer.Option(
+        metavar="STEPS",
+        help="Write a run's state every so many steps, and when Ctrl-C stops it; the same command then goes on from there to "
+        "the same record, without its training costs.",
+    ),
+]
 TimeoutPerRun = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="A run that takes longer is ended and recorded as failed.")
 ]

@@ -26,6 +26,7 @@ def reproduce(
     jobs: options.Jobs = None,
     pack: options.Pack = None,
     timeout_per_run: options.TimeoutPerRun = None,
+    checkpoint_every: options.CheckpointEvery = None,
     format: Annotated[Format, typer.Option()] = Format.text,
     published: Annotated[
         Path | None, typer.Option(help="Folder with another reproduce.toml and the CSV files of its numbers.")
@@ -51,7 +52,7 @@ def reproduce(
         return
     given = {
         "tasks": tasks, "seeds": seeds, "data_dir": data_dir, "out": out, "executor": executor, "jobs": jobs, "pack": pack,
-        "timeout_per_run": timeout_per_run,
+        "timeout_per_run": timeout_per_run, "checkpoint_every": checkpoint_every,
     }  # fmt: skip
     overrides = {
         "model": model, "epochs": epochs, "max_steps": max_steps, "batch_size": batch_size, "max_length": max_length,

@@ -53,6 +53,7 @@ def run(
     jobs: options.Jobs = None,
     pack: options.Pack = None,
     on_oom: options.OnOom = None,
+    checkpoint_every: options.CheckpointEvery = None,
     dry_run: options.DryRun = False,
     isolate: options.Isolate = None,
 ) -> None:
@@ -94,6 +95,7 @@ def tune(
     jobs: options.Jobs = None,
     pack: options.Pack = None,
     on_oom: options.OnOom = None,
+    checkpoint_every: options.CheckpointEvery = None,
     isolate: options.Isolate = None,
     trials: Annotated[int, typer.Option(help="Settings tried for each method and task.")] = 12,
     sampler: Annotated[str, typer.Option(help="grid (even in the rate's logarithm), random or tpe.")] = "grid",

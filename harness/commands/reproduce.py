@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from harness.commands.run import DEFAULT_OUT, announce, print_plan, request_from
+from harness.commands.run import DEFAULT_OUT, announce, checkpoint_every_from, print_plan, request_from
 from harness.execute.choose import how_from
 from harness.execute.process import start_server
 from harness.plan import Request
@@ -74,11 +75,12 @@ def reproduce(
     asked = _requested(claim, options, overrides)
     data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
     preset_for(claim.preset, data_dir)
-    how = how_from(options, isolate)
+    how, checkpoint_every = how_from(options, isolate), checkpoint_every_from(dict(options))
     if how.forks and not dry:
         choices_for(asked)
         start_server()
     sweep = prepare(asked, overrides.get("model") or claim.model or None, data_dir, dry, say)
+    sweep = replace(sweep, checkpoint_every=checkpoint_every)
     announce(sweep, say)
     if dry:
         print_plan(sweep.planned, notes)

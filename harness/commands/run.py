@@ -39,12 +39,13 @@ OPTIONS = (
     "jobs",
     "pack",
     "on_oom",
+    "checkpoint_every",
     *RECIPE_OPTIONS,
 )
 DEFAULT_OUT = Path("results/local")
 NUMBERS = {
     "lr": float, "epochs": float, "max_steps": int, "batch_size": int, "max_length": int, "max_train": int, "max_eval": int,
-    "gradient_accumulation": int, "image_size": int, "timeout_per_run": float, "jobs": int,
+    "gradient_accumulation": int, "image_size": int, "timeout_per_run": float, "jobs": int, "checkpoint_every": int,
 }  # fmt: skip
 
 SWITCHES = ("gradient_checkpointing", "mask_prompt", "eval_before", "eval_every_epoch")
@@ -152,6 +153,14 @@ def on_oom_from(options: dict[str, Any]) -> OnOom:
     return asked
 
 
+def checkpoint_every_from(options: dict[str, Any]) -> int | None:
+    """Steps between two checkpoints of a run. Raises UserError for what cannot be."""
+    steps: int | None = options.get("checkpoint_every")
+    if steps is not None and steps < 1:
+        raise UserError("--checkpoint-every must be a number of steps, 1 or above.")
+    return steps
+
+
 def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | None, console: Console) -> bool:
     """Returns whether a run failed. Options from the command line win over the file's."""
     options = (read_file(file) if file else {}) | options
@@ -159,7 +168,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | N
     options["preset"] = preset_for(options.get("preset"), data_dir)
     request = request_from(options)
     probes, on_oom = probes_from(options.get("probe", "")), on_oom_from(options)
-    how = how_from(options, isolate)
+    how, checkpoint_every = how_from(options, isolate), checkpoint_every_from(options)
     out = Path(options.get("out", DEFAULT_OUT)).expanduser()
 
     def say(text: str) -> None:
@@ -177,7 +186,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | N
         choices_for(request)
         start_server()
     sweep = prepare(request, options.get("model"), data_dir, dry, say)
-    sweep = replace(sweep, probes=probes, on_oom=on_oom)
+    sweep = replace(sweep, probes=probes, on_oom=on_oom, checkpoint_every=checkpoint_every)
     announce(sweep, say)
     if dry:
         print_plan(sweep.planned, console)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 import methods
 from harness.commands import views
-from harness.commands.run import DEFAULT_OUT, announce, on_oom_from, read_file, request_from
+from harness.commands.run import DEFAULT_OUT, announce, checkpoint_every_from, on_oom_from, read_file, request_from
 from harness.execute.choose import How, how_from
 from harness.execute.job import Work
 from harness.execute.process import start_server
@@ -44,10 +44,12 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
         console.print(text, markup=False, soft_wrap=True)
 
     how, on_oom = how_from(options, isolate), on_oom_from(options)
+    checkpoint_every = checkpoint_every_from(options)
     choices_for(request)
     if how.forks:
         start_server()
-    sweep = replace(prepare(request, options.get("model"), data_dir, False, say), on_oom=on_oom)
+    sweep = prepare(request, options.get("model"), data_dir, False, say)
+    sweep = replace(sweep, on_oom=on_oom, checkpoint_every=checkpoint_every)
     announce(sweep, say)
     store = Store(out / "tuning")
     searches = _searched(sweep, budget, store, how, console)
