@@ -9,6 +9,7 @@ from typing import Any
 
 import methods
 import tasks
+from harness.execute.choose import How, cards
 from harness.execute.job import OnOom
 from harness.model import ModelSource, kind_of, resolve
 from harness.models import REGISTRY
@@ -20,7 +21,7 @@ from methods.registry import sha256_of
 from methods.spec import Shape
 from tasks.sources import SourceError, open_rows
 
-__all__ = ["Sweep", "choices_for", "executed", "job_for", "prepare", "preset_for", "run"]
+__all__ = ["Sweep", "choices_for", "executed", "fitting", "job_for", "prepare", "preset_for", "run"]
 
 DEFAULT_PRESET, REAL_DATA_PRESET = "mini", "quick"
 
@@ -131,3 +132,15 @@ def _matched(
         if found.far(wanted) and note not in notes:
             notes.append(note)
     return sized
+
+
+def fitting(how: How, sweep: Sweep, say: Callable[[str], None]) -> How:
+    """With no more workers than the cards hold, where there are cards."""
+    if how.jobs == 1 or not cards():
+        return how
+    from harness.room import fitted
+
+    found, said = fitted(how, [item.spec for item in sweep.planned if not item.skip], sweep.models)
+    if said:
+        say(f"Note:  {said}")
+    return found

@@ -18,7 +18,7 @@ from harness.report import reproduced
 from harness.report.reproduced import Reproduction
 from harness.reproduce import Claim, claim_named, claims, outcomes, printed_line, request
 from harness.store import Store
-from harness.sweep import choices_for, prepare, preset_for
+from harness.sweep import choices_for, fitting, prepare, preset_for
 from harness.sweep import run as run_sweep
 
 SAME_GRADIENTS = ("gradient_accumulation", "gradient_checkpointing")
@@ -86,6 +86,7 @@ def reproduce(
         print_plan(sweep.planned, notes)
         say(f"To be held against: {line[next(iter(claim.places()))].source}.")
         return False
+    how = fitting(how, sweep, say)
     store = Store(Path(options.get("out", DEFAULT_OUT)).expanduser())
     run_sweep(sweep, store, Progress(notes), how)
     planned = {item.spec.key for item in sweep.planned}

@@ -19,7 +19,7 @@ from harness.plan import RECIPE_OPTIONS, Planned, Request
 from harness.progress import Progress
 from harness.record import RunSpec, UserError
 from harness.store import Store
-from harness.sweep import Sweep, choices_for, prepare, preset_for
+from harness.sweep import Sweep, choices_for, fitting, prepare, preset_for
 from harness.sweep import run as run_sweep
 
 OPTIONS = (
@@ -191,6 +191,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | N
     if dry:
         print_plan(sweep.planned, console)
         return False
+    how = fitting(how, sweep, say)
     store = Store(out)
     run_sweep(sweep, store, Progress(console), how)
     from harness.commands import views

@@ -24,7 +24,7 @@ from harness.record import RunRecord, RunSpec, UserError
 from harness.report.setting import words
 from harness.report.tuning import Curve, curves
 from harness.store import Store, replacing
-from harness.sweep import Sweep, choices_for, executed, job_for, prepare, preset_for
+from harness.sweep import Sweep, choices_for, executed, fitting, job_for, prepare, preset_for
 from harness.sweep import run as run_sweep
 from harness.trials import make
 from harness.tune import SEED, Budget, Found, Search, bases, winner_spec
@@ -51,6 +51,7 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     sweep = prepare(request, options.get("model"), data_dir, False, say)
     sweep = replace(sweep, on_oom=on_oom, checkpoint_every=checkpoint_every)
     announce(sweep, say)
+    how = fitting(how, sweep, say)
     store = Store(out / "tuning")
     searches = _searched(sweep, budget, store, how, console)
     found = {(best.method, best.task): best for search in searches if (best := search.best())}
