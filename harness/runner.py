@@ -45,8 +45,11 @@ def executed(works: Iterable[Work | None], how: How) -> Iterator[RunRecord]:
         yield record
 
 
-def run(sweep: Sweep, store: Store, progress: Progress, how: How) -> list[RunRecord]:
-    """Runs what has no done record yet and stores each record as it comes; returns those of this call.
+def run(
+    sweep: Sweep, store: Store, progress: Progress, how: How, told: Callable[[RunRecord], None] | None = None
+) -> list[RunRecord]:
+    """Runs what has no done record yet and stores each record as it comes; returns those of this call. `told` hears of
+    each record once it is stored.
 
     Several sweeps may share a store: a run that another one is making is waited for, and counts as made.
     """
@@ -74,6 +77,8 @@ def run(sweep: Sweep, store: Store, progress: Progress, how: How) -> list[RunRec
         for record in executed(works(), how):
             store.put(record)
             claims.release(record.key)
+            if told:
+                told(record)
             progress.finished(record)
             journal.finished(record)
             made.append(record)

@@ -78,6 +78,23 @@ Jobs = Annotated[
         help="Workers side by side, each taking run after run. Runs that share a device have no measured costs."
     ),
 ]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        help="With --executor ray: the cluster, as auto or HOST:PORT. Default: RAY_ADDRESS, one that runs here, or a new one."
+    ),
+]
+Slurm = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY=VALUE,...",
+        help="With --executor slurm, for submitit: partition=gpu,time=120,gpus=1,mem=32GB; cluster=local tries it here.",
+    ),
+]
+Track = Annotated[
+    str | None,
+    typer.Option(help="Show stored records in tensorboard or mlflow too (folder OUT/track); comma between."),
+]
 Pack = Annotated[
     str | None,
     typer.Option(

@@ -24,6 +24,8 @@ def reproduce(
     isolate: options.Isolate = None,
     executor: options.Executor = None,
     jobs: options.Jobs = None,
+    address: options.Address = None,
+    slurm: options.Slurm = None,
     pack: options.Pack = None,
     timeout_per_run: options.TimeoutPerRun = None,
     checkpoint_every: options.CheckpointEvery = None,
@@ -52,7 +54,7 @@ def reproduce(
         return
     given = {
         "tasks": tasks, "seeds": seeds, "data_dir": data_dir, "out": out, "executor": executor, "jobs": jobs, "pack": pack,
-        "timeout_per_run": timeout_per_run, "checkpoint_every": checkpoint_every,
+        "address": address, "slurm": slurm, "timeout_per_run": timeout_per_run, "checkpoint_every": checkpoint_every,
     }  # fmt: skip
     overrides = {
         "model": model, "epochs": epochs, "max_steps": max_steps, "batch_size": batch_size, "max_length": max_length,

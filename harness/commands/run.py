@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from harness.record import RunSpec, UserError
 from harness.store import Store
 from harness.sweep import Sweep, choices_for, fitting, prepare, preset_for
 from harness.sweep import run as run_sweep
+from harness.track import Tracking, tracking_from
 
 OPTIONS = (
     "methods",
@@ -37,6 +39,9 @@ OPTIONS = (
     "timeout_per_run",
     "executor",
     "jobs",
+    "address",
+    "slurm",
+    "track",
     "pack",
     "on_oom",
     "checkpoint_every",
@@ -161,6 +166,14 @@ def checkpoint_every_from(options: dict[str, Any]) -> int | None:
     return steps
 
 
+def tracking_of(options: dict[str, Any], out: Path, say: Callable[[str], None]) -> Tracking | None:
+    """Who is told of stored records; None: nobody. Raises UserError for a tracker that cannot be had."""
+    names = _names(options.get("track") or "")
+    if not names:
+        return None
+    return tracking_from(names, out / "track", say)
+
+
 def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | None, console: Console) -> bool:
     """Returns whether a run failed. Options from the command line win over the file's."""
     options = (read_file(file) if file else {}) | options
@@ -185,6 +198,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | N
     if how.forks and not dry:
         choices_for(request)
         start_server()
+    told = None if dry else tracking_of(options, out, say)
     sweep = prepare(request, options.get("model"), data_dir, dry, say)
     sweep = replace(sweep, probes=probes, on_oom=on_oom, checkpoint_every=checkpoint_every)
     announce(sweep, say)
@@ -193,7 +207,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | N
         return False
     how = fitting(how, sweep, say)
     store = Store(out)
-    run_sweep(sweep, store, Progress(console), how)
+    run_sweep(sweep, store, Progress(console), how, told)
     from harness.commands import views
 
     planned = {item.spec.key for item in sweep.planned}

@@ -14,7 +14,15 @@ from rich.table import Table
 
 import methods
 from harness.commands import views
-from harness.commands.run import DEFAULT_OUT, announce, checkpoint_every_from, on_oom_from, read_file, request_from
+from harness.commands.run import (
+    DEFAULT_OUT,
+    announce,
+    checkpoint_every_from,
+    on_oom_from,
+    read_file,
+    request_from,
+    tracking_of,
+)
 from harness.execute.choose import How, how_from
 from harness.execute.job import Work
 from harness.execute.process import start_server
@@ -52,6 +60,7 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     sweep = replace(sweep, on_oom=on_oom, checkpoint_every=checkpoint_every)
     announce(sweep, say)
     how = fitting(how, sweep, say)
+    told = tracking_of(options, out, say)
     store = Store(out / "tuning")
     searches = _searched(sweep, budget, store, how, console)
     found = {(best.method, best.task): best for search in searches if (best := search.best())}
@@ -60,7 +69,7 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     winners = _winners(sweep, found, budget)
     say(f"\nThe best settings, with {len(request.seeds)} seed{'s' if len(request.seeds) > 1 else ''}:")
     results = Store(out)
-    run_sweep(replace(sweep, planned=winners), results, Progress(console), how)
+    run_sweep(replace(sweep, planned=winners), results, Progress(console), how, told)
     keys = {item.spec.key for item in winners}
     records = [record for record in results.records() if record.key in keys]
     views.show_leaderboard(records, console)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from harness.execute.job import Work
@@ -63,7 +64,28 @@ def how_from(options: Mapping[str, Any], isolate: bool | None) -> How:
     if isolate is False:
         return How("inline", alone=False, pack=pack, one_seed=one_seed)
     lives_on = isolate is None and bool(executor or jobs)
-    return How(executor or "local", jobs or 1, not lives_on, seconds, pack, one_seed)
+    own = _own(executor, options)
+    return How(executor or "local", jobs or 1, not lives_on, seconds, pack, one_seed, own)
+
+
+def _own(executor: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What only this executor takes. Raises UserError if it is another one's, cannot be, or a package is absent."""
+    for name, whose in (("address", "ray"), ("slurm", "slurm")):
+        if options.get(name) is not None and executor != whose:
+            raise UserError(f"--{name} goes with --executor {whose} only.")
+    if executor == "ray":
+        from harness.execute import cluster
+
+        cluster.needed()
+        return {"address": None if options.get("address") is None else str(options["address"])}
+    if executor == "slurm":
+        from harness.execute import slurm
+        from harness.execute.slurm_options import settings_from
+
+        said = str(options.get("slurm") or "")
+        settings_from(said, slurm.needed())
+        return {"folder": Path(options.get("out") or "results/local").expanduser() / "slurm", "options": said}
+    return {}
 
 
 def _pack(asked: str) -> tuple[int, bool]:
@@ -97,6 +119,14 @@ def run_all(works: Iterable[Work | None], how: How) -> Iterator[RunRecord]:
     at the moment."""
     if how.executor == "inline":
         return _inline(works)
+    if how.executor == "ray":
+        from harness.execute import ray
+
+        return ray.run_all(works, how.jobs, how.timeout, alone=how.alone, **how.options)
+    if how.executor == "slurm":
+        from harness.execute import slurm
+
+        return slurm.run_all(works, how.jobs, how.timeout, **how.options)
     from harness.execute import workers
 
     return workers.run_all(works, workers.places(how.jobs, cards(), how.alone), how.timeout)

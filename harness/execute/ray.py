@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from harness.execute.process import too_long
 from harness.execute.travel import Answer, Parcel, make, parcel, unpack
 from harness.execute.work import do, unpriced
 from harness.record import RunRecord, UserError
+from harness.reuse import kept
 
 PAUSE = 0.5
 """Seconds between looks at works that another sweep has"""
@@ -47,7 +48,8 @@ class Hello:
 class Maker:
     """What an actor is: it makes one work after another."""
 
-    def __init__(self, cpus: int) -> None:
+    def __init__(self, cpus: int, alone: bool, reason: str) -> None:
+        """alone: makes one work only; reason: why the worker that was here before ended"""
         # Before the first run: its clock is the run's.
         import torch
 
@@ -55,6 +57,7 @@ class Maker:
 
         torch.set_num_threads(min(cpus, torch.get_num_threads()))
         self.folder = tempfile.TemporaryDirectory(prefix="peftbench-")
+        self.pool = None if alone else ExitStack().enter_context(kept(reason))
 
     def hello(self) -> Hello:
         import ray
@@ -64,16 +67,22 @@ class Maker:
         return Hello(node, place, provenance.versions()["peftbench"], provenance.commit())
 
     def make(self, sent: Parcel, place: str) -> Answer:
-        return make(sent, place, do, Path(self.folder.name))
+        if self.pool is None:
+            return make(sent, place, do, Path(self.folder.name))
+        with self.pool.run() as told:
+            answer = make(sent, place, do, Path(self.folder.name))
+        for record in answer.records:
+            record.provenance |= told
+        return replace(answer, leftovers=self.pool.leftovers() or "")
 
 
 class Worker:
     """An actor and what it is at work on."""
 
-    def __init__(self, ray: Any, cpus: int, cards: int) -> None:
+    def __init__(self, ray: Any, cpus: int, cards: int, alone: bool, reason: str) -> None:
         # One that dies is replaced by us: a run is never made again in silence.
         options = {"num_cpus": cpus, "num_gpus": cards, "max_restarts": 0, "max_task_retries": 0}
-        self.actor = ray.remote(Maker).options(**options).remote(cpus)
+        self.actor = ray.remote(Maker).options(**options).remote(cpus, alone, reason)
         self.handle = self.actor.hello.remote()
         """what is awaited of it"""
         self.hello: Hello | None = None
@@ -100,8 +109,8 @@ class Team:
         self._lost, self._since = 0, time.monotonic()
         self._known: set[str] = set()
 
-    def _start(self) -> Worker:
-        return Worker(self.ray, self.cpus, self.cards)
+    def _start(self, reason: str = "") -> Worker:
+        return Worker(self.ray, self.cpus, self.cards, self.alone, reason)
 
     def give(self, work: Work) -> None:
         sent = tuple(replace(job, own_process=self.alone) for job in work)
@@ -145,9 +154,11 @@ class Team:
         self.idle.append(worker)
 
     def _made(self, worker: Worker) -> Iterator[RunRecord]:
-        work = worker.work
+        work, leftovers = worker.work, ""
         try:
-            records = unpack(self.ray.get(worker.handle), work)
+            answer: Answer = self.ray.get(worker.handle)
+            leftovers = answer.leftovers
+            records = unpack(answer, work)
         except self.ray.exceptions.RayTaskError as error:
             yield from (RunRecord(job.spec, "failed", reason=last_line(error)) for job in work)
         except self.ray.exceptions.RayError as error:
@@ -157,8 +168,8 @@ class Team:
         else:
             unpriced(records, self._sharers(worker))
             yield from records
-        if self.alone:
-            self._replace(worker)
+        if self.alone or leftovers:
+            self._replace(worker, leftovers)
         else:
             self.busy.remove(worker)
             self.idle.append(worker)
@@ -171,11 +182,11 @@ class Team:
         assert worker.hello is not None
         return max(self.fewest, there[worker.hello.node])
 
-    def _replace(self, worker: Worker) -> None:
+    def _replace(self, worker: Worker, reason: str = "") -> None:
         self.busy.remove(worker)
         self._kill(worker)
         self._since = time.monotonic()
-        self.starting.append(self._start())
+        self.starting.append(self._start(reason))
 
     def _kill(self, worker: Worker) -> None:
         with suppress(Exception):

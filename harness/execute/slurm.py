@@ -36,6 +36,8 @@ SILENCE = 600.0
 """Seconds without a sign of the sweep after which a job ends itself"""
 GRACE = 10.0
 """Seconds for an answer to be seen after its job has ended, and for a cancelled job to end"""
+AGAIN = 3
+"""Times that a run with checkpoints goes on in a new job after the time limit"""
 ALIVE = "alive"
 UNCOMPLETED = "UncompletedJobError"
 """What submitit raises in a job at its time limit"""
@@ -126,10 +128,13 @@ class Sent:
 class Queue:
     """The jobs of a sweep."""
 
-    executor: Any
+    submitit: Any
+    cluster: str
+    settings: dict[str, Any]
     folder: Path
     jobs: int
     timeout: float | None
+    executor: Any = None
     waiting: list[Sent] = field(default_factory=list)
     answered: list[Sent] = field(default_factory=list)
     count: int = 0
@@ -137,15 +142,25 @@ class Queue:
 
     @property
     def local(self) -> bool:
-        return self.executor.cluster != "slurm"
+        return self.cluster != "slurm"
 
     def sign(self) -> None:
         """Tells the jobs that the sweep goes on."""
         with suppress(OSError):
             (self.folder / ALIVE).write_text(str(time.time()))
 
+    def _start(self, again: int) -> Any:
+        """again: how often a job may go on after its time limit"""
+        executor = self.submitit.AutoExecutor(
+            self.folder, cluster=self.cluster, slurm_max_num_timeout=again, local_max_num_timeout=again
+        )
+        executor.update_parameters(**self.settings)
+        return executor
+
     def submit(self, works: list[Work]) -> None:
-        sharers = self.jobs if self.local and not self.executor.parameters.get("gpus_per_node") else 1
+        # Without its state a run would only come to the same limit again.
+        self.executor = self.executor or self._start(AGAIN if works[0][0].stops_well else 0)
+        sharers = self.jobs if self.local and not self.settings.get("gpus_per_node") else 1
         tasks = []
         for work in works:
             tasks.append(Task(parcel(work), self.folder, self.count, sharers, self.timeout))
@@ -247,9 +262,7 @@ def run_all(
     cluster, settings = settings_from(options, submitit)
     own = folder.absolute() / secrets.token_hex(6)
     make_folder(own)
-    executor = submitit.AutoExecutor(own, cluster=cluster, slurm_max_num_timeout=0, local_max_num_timeout=0)
-    executor.update_parameters(**settings)
-    queue = Queue(executor, own, jobs, timeout)
+    queue = Queue(submitit, cluster, settings, own, jobs, timeout)
     source, more = iter(works), True
     try:
         while more or queue.waiting:

@@ -42,6 +42,8 @@ class Answer:
     """per-item files of each job: name -> content"""
     lacking: str = ""
     """one sentence if something that must be there is not; then there are no records"""
+    leftovers: str = ""
+    """what the work left in its process, which then ends"""
 
 
 def listing(folder: Path) -> Listing:
@@ -78,6 +80,10 @@ def make(sent: Parcel, place: str, do: Callable[[Work], list[RunRecord]], root: 
     with tempfile.TemporaryDirectory(dir=root) as items:
         jobs = tuple(_here(job, sent, Path(items) / str(at), root) for at, job in enumerate(sent.work))
         records = do(jobs)
+        for job, here, record in zip(sent.work, jobs, records, strict=True):
+            if here.checkpoint != job.checkpoint:
+                note = f"no checkpoint: {place} has no {results_of(job)}, where the sweep's are"
+                record.provenance.setdefault("checkpoint_notes", []).append(note)
         files = tuple(
             {path.name: path.read_bytes() for path in sorted((Path(items) / str(at)).glob("*"))}
             for at in range(len(jobs))
@@ -109,7 +115,19 @@ def _here(job: Job, sent: Parcel, items: Path, root: Path) -> Job:
         copy.parent.mkdir(exist_ok=True)
         copy.write_bytes(sent.methods[file])
         file = copy
-    return replace(job, items_path=job.items_path and items / job.items_path.name, method_file=file)
+    folder = results_of(job)
+    return replace(
+        job,
+        items_path=job.items_path and items / job.items_path.name,
+        method_file=file,
+        # One that only this machine sees would be lost with it, or be met again much later.
+        checkpoint=job.checkpoint if folder and folder.is_dir() else None,
+    )
+
+
+def results_of(job: Job) -> Path | None:
+    """The folder of records that the job's checkpoint lies in: <folder>/checkpoints/<2 hex>/<file>."""
+    return job.checkpoint and job.checkpoint.parents[2]
 
 
 def _holds(path: Path, content: bytes) -> bool:
