@@ -137,10 +137,11 @@ def wraps(new: Any, old: Any) -> bool:
 
 
 def foreign(name: str, space: dict[str, Any]) -> list[str]:
-    """A class first seen now whose `forward` comes from another package."""
-    forward = space.get("forward")
-    package = getattr(forward, "__module__", None) or name
-    return ["forward"] if package.partition(".")[0] != name.partition(".")[0] and "__module__" in space else []
+    """`forward`, of a library's class that is first seen now, where it comes from another package."""
+    if "__module__" not in space or not name.startswith(("torch.", *PATCHED)):
+        return []
+    package = getattr(space.get("forward"), "__module__", None) or name
+    return [] if package.partition(".")[0] == name.partition(".")[0] else ["forward"]
 
 
 def generators() -> list[Callable[[], Any]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -142,7 +143,7 @@ def write(path: Path, tokens: Tokens) -> None:
 
 def _flat(rows: list[list[int]]) -> np.ndarray:
     """In the smallest type that holds them."""
-    values = np.fromiter((value for row in rows for value in row), dtype=np.int64)
+    values = np.array(list(itertools.chain.from_iterable(rows)), dtype=np.int64)
     return values.astype(np.min_scalar_type(int(values.max())) if values.size and values.min() >= 0 else np.int64)
 
 

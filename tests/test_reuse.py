@@ -3,6 +3,7 @@
 import math
 import multiprocessing
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from harness import run as running
 from harness.execute.job import Job
 from harness.kept import KeptModel, differences, digest
 from harness.model import load_classifier, load_image_classifier, load_language_model, load_tokenizer, resolve
+from harness.pack.run import execute_packed
 from harness.plan import Request
 from harness.sweep import prepare
 
@@ -67,8 +69,11 @@ def made(job):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "report", reported)
         record = running.execute(job)
-    curve = [{name: x for name, x in point.items() if name != "train_seconds"} for point in record.curve]
-    return (record.status, record.reason), record.scores, curve, kept
+    return (record.status, record.reason), record.scores, points(record), kept
+
+
+def points(record):
+    return [{name: x for name, x in point.items() if name != "train_seconds"} for point in record.curve]
 
 
 def test_twelve_methods_in_any_order_are_as_in_a_process_of_their_own(jobs, pool):
@@ -87,6 +92,31 @@ def test_twelve_methods_in_any_order_are_as_in_a_process_of_their_own(jobs, pool
         assert pool.leftovers() is None, name
         said.append(told)
     assert said == [{"base_model": "loaded"}] + [{"base_model": "reused"}] * (len(order) - 1)
+
+
+@pytest.mark.parametrize("name", ["lora", "bitfit"])
+def test_packs_and_single_runs_take_turns_in_a_worker(jobs, pool, name):
+    """What a pack trains in place is trained by each of its runs alone."""
+    job = jobs[name]
+    pack = [replace(job, spec=replace(job.spec, seed=seed)) for seed in (3, 4, 5)]
+
+    def told(records):
+        return [(record.reason, record.scores, points(record)) for record in records]
+
+    alone, packed = told(map(running.execute, pack)), told(execute_packed(pack))
+    for _ in range(3):
+        with pool.run():
+            assert told(execute_packed(pack)) == packed
+        with pool.run():
+            assert told(map(running.execute, pack)) == alone
+    assert not any(reason for reason, *_ in alone + packed)
+
+
+def test_a_class_first_seen_with_foreign_code_is_named(pool, monkeypatch):
+    with pool.run():
+        made = type("Made", (nn.Module,), {"forward": patched, "__module__": "torch.nn"})
+        monkeypatch.setattr(nn, "Made", made, raising=False)
+    assert "torch.nn.Made.forward" in pool.leftovers()
 
 
 def load(kind, source, seed, outputs=3):
