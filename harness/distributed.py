@@ -78,7 +78,7 @@ def launched(job: Job) -> RunRecord:
                 process.wait()
                 if process.stdin is not None:
                     process.stdin.close()
-        record = _joined(job, [_end(folder / f"record{rank}", code) for rank, code in enumerate(codes)])
+        record = joined(job, [_end(folder / f"record{rank}", code) for rank, code in enumerate(codes)])
     record.costs["wall_seconds"] = time.perf_counter() - started
     return record
 
@@ -111,7 +111,7 @@ def _end(path: Path, code: int | None) -> End:
     return End(code, record, moment)
 
 
-def _joined(job: Job, ends: Sequence[End]) -> RunRecord:
+def joined(job: Job, ends: Sequence[End]) -> RunRecord:
     """The run's record: the first process', or that of the one whose failure came first."""
     for rank, end in enumerate(ends):
         if end.record is None and end.code is not None:
