@@ -4,8 +4,12 @@ import itertools
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import tiny
@@ -33,6 +37,7 @@ from tasks.sources import open_rows
 from tasks.spec import Recipe
 
 CPU = torch.device("cpu")
+ROOT = Path(__file__).parent.parent
 STEPS, STOP_AT = 8, 4
 RECIPE = Recipe(batch_size=16, max_steps=STEPS, weight_decay=0.01, warmup_ratio=0.0, schedule="linear")
 
@@ -459,3 +464,50 @@ def test_who_listens_is_asked_at_every_step():
     stop.listen(lambda: next(said))
     assert not stop
     assert stop
+
+
+def command(world, out, *more):
+    words = ["run", "--methods", "lora", "--tasks", "rte", "--data-dir", world / "data", "--model", world / "model"]
+    steps = ["--max-steps", "100", "--batch-size", "8", "--out", out, *more]
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness", *words, *steps],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"}, start_new_session=True,
+    )  # fmt: skip
+
+
+def only_record(out):
+    (record,) = Store(out).records()
+    return record
+
+
+@pytest.fixture(scope="module")
+def whole(world):
+    """The record of the run that nothing stopped."""
+    process = command(world, world / "whole")
+    assert process.wait(300) == 0, process.stdout.read()
+    return only_record(world / "whole")
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_a_sweep_that_ends_on_the_way_goes_on_in_another_process(world, whole, tmp_path, sign):
+    out = tmp_path / "out"
+    first = command(world, out, "--checkpoint-every", "5")
+    until = time.monotonic() + 300
+    while not list((out / "checkpoints").rglob("*.safetensors")) and first.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    os.kill(first.pid, sign)
+    printed = first.communicate(timeout=120)[0]
+    assert "Traceback" not in printed and not list(Store(out).records()), printed
+    second = command(world, out, "--checkpoint-every", "1000")
+    assert second.wait(300) == 0, second.stdout.read()
+    record = only_record(out)
+    assert record.provenance["resumed_at_step"] >= 5 and "checkpoint_notes" not in record.provenance
+    assert record.scores == whole.scores and record.curve == whole.curve
+    assert not [path for path in (out / "checkpoints").rglob("*") if path.is_file()]
+
+
+def test_an_impossible_number_of_steps_is_one_sentence(world, tmp_path):
+    wrong = command(world, tmp_path, "--checkpoint-every", "0")
+    assert "--checkpoint-every must be a number of steps, 1 or above." in wrong.communicate(timeout=120)[0]
+    assert wrong.returncode == 2

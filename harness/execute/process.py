@@ -1,5 +1,5 @@
-"""One process a run. A server process imports torch and the rest once; each run is forked from it, so
-that its peak resident memory is its own and a crash ends nothing but itself."""
+"""Processes that make runs. A server process imports torch and the rest once; each is forked from it, so that its peak
+resident memory is its own and a crash ends nothing but itself."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
-from multiprocessing import connection, forkserver
-from multiprocessing.connection import Connection
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 
 from harness.execute.job import Job
@@ -58,54 +55,12 @@ def settle() -> None:
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 
-def _work(job: Job, out: Connection) -> None:
-    settle()
-    from harness.run import execute
-
-    out.send(execute(job))
-    out.close()
-
-
 def start_server() -> None:
     """Starts the server's imports early, so that they go on while the caller looks for data and model."""
     # Spinning threads make a step many times slower where another program wants a core too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOAD)
     forkserver.ensure_running()
-
-
-def run_all(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[RunRecord]:
-    """Yields each job's record as it ends; a run of more than `timeout` seconds is ended and failed.
-
-    On KeyboardInterrupt the running one is stopped and leaves no record."""
-    start_server()
-    server = multiprocessing.get_context("forkserver")
-    for job in jobs:
-        inbox, outbox = server.Pipe(duplex=False)
-        worker = server.Process(target=_work, args=(replace(job, own_process=True), outbox), daemon=True)
-        worker.start()
-        outbox.close()
-        try:
-            record = _answer(job, inbox, worker, timeout)
-        finally:
-            end(worker)
-            inbox.close()
-        yield record
-
-
-def _answer(job: Job, inbox: Connection, worker: BaseProcess, timeout: float | None) -> RunRecord:
-    ready = connection.wait([inbox, worker.sentinel], timeout)
-    if not ready:
-        assert timeout is not None
-        return too_long(job, timeout)
-    if inbox not in ready:
-        # What it has started may hold the other end of the pipe open.
-        end(worker)
-    try:
-        return inbox.recv()
-    except (EOFError, OSError):
-        worker.join(PATIENCE)
-        return died(job, worker.exitcode)
 
 
 def end(worker: BaseProcess) -> None:
