@@ -14,7 +14,9 @@ from harness.execute.job import Job
 from harness.model import resolve
 from harness.oom import halved
 from harness.plan import Request
-from harness.record import UserError
+from harness.record import RunRecord, UserError
+from harness.report.cells import Column
+from harness.report.costs import cost_cell
 from harness.run import execute
 from harness.runner import job_for
 from harness.store import Store
@@ -125,3 +127,16 @@ def test_the_option_reaches_every_job_and_another_word_is_refused(world, tmp_pat
     assert job_for(asked, item.spec, store).on_oom == "accumulate"
     with pytest.raises(UserError, match="--on-oom retry: fail or accumulate"):
         on_oom_from({"on_oom": "retry"})
+
+
+def test_costs_of_smaller_parts_are_not_averaged_with_others():
+    def record(**provenance):
+        costs = {"train_peak_allocated_bytes": 100}
+        return RunRecord(tiny.spec(), "done", costs=costs, provenance={"hardware": {"device": "card"}, **provenance})
+
+    halved = {"on_oom": {"gradient_accumulation": 2, "after": "out of memory"}}
+    column = Column("train_peak_allocated_bytes", "Memory", "bytes")
+    assert cost_cell({"rte": [record(), record()]}, column, True).value == 100
+    assert cost_cell({"rte": [record(**halved), record(**halved)]}, column, True).value == 100
+    assert cost_cell({"rte": [record(), record(**halved)]}, column, True).value is None
+    assert cost_cell({"rte": [record()], "cola": [record(**halved)]}, column, True).value is None

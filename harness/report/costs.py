@@ -97,10 +97,17 @@ def value(record: RunRecord, column: Column) -> float | None:
     return record.costs.get(column.name)
 
 
+def _ran(record: RunRecord) -> tuple[str, str | None]:
+    """(where, in how many parts if not in the recipe's): costs are compared only where these are the same."""
+    halved = record.provenance.get("on_oom")
+    return hardware(record), str(halved.get("gradient_accumulation")) if isinstance(halved, Mapping) else None
+
+
 def cost_cell(by_task: ByTask, column: Column, complete: bool) -> Cell:
-    """Mean over seeds, then over tasks as `Column.over_tasks` says; empty where runs of several machines would be mixed."""
+    """Mean over seeds, then over tasks as `Column.over_tasks` says; empty where runs of several machines would be mixed,
+    or runs that found too little memory and went through in smaller parts with others."""
     done = {task: [r for r in found if r.status == "done"] for task, found in by_task.items()}
-    if column.kind != "count" and len({hardware(r) for found in done.values() for r in found}) > 1:
+    if column.kind != "count" and len({_ran(r) for found in done.values() for r in found}) > 1:
         return Cell()
     values = {t: [v for r in found if (v := value(r, column)) is not None] for t, found in done.items()}
     means = [fmean(found) for found in values.values() if found]
