@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -75,13 +75,13 @@ def module_classes() -> Iterator[type]:
                 yield kind
 
 
-def namespaces() -> Iterator[tuple[str, dict[str, Any]]]:
+def namespaces() -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Where code is looked up by name: modules of the libraries, classes of modules, tensors, registries."""
     for name, module in list(sys.modules.items()):
         if module is not None and (name == "torch" or name.startswith(PATCHED)):
             yield name, vars(module)
     for kind in (torch.Tensor, *module_classes()):
-        yield f"{kind.__module__}.{kind.__qualname__}", vars(kind)  # type: ignore[misc]
+        yield f"{kind.__module__}.{kind.__qualname__}", vars(kind)
     attention = sys.modules.get("transformers.modeling_utils")
     if attention is not None:
         table = getattr(attention, "ALL_ATTENTION_FUNCTIONS", None)
@@ -136,7 +136,7 @@ def wraps(new: Any, old: Any) -> bool:
     return bool(made_in) and made_in == of and getattr(new, "__wrapped__", None) is old
 
 
-def foreign(name: str, space: dict[str, Any]) -> list[str]:
+def foreign(name: str, space: Mapping[str, Any]) -> list[str]:
     """`forward`, of a library's class that is first seen now, where it comes from another package."""
     if "__module__" not in space or not name.startswith(("torch.", *PATCHED)):
         return []

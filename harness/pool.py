@@ -61,7 +61,7 @@ class Pool:
     def load(self, load: Callable[..., Any], values: dict[str, Any]) -> Any:
         """What `load(**values)` gives."""
         source = values["source"]
-        rest = tuple((name, value) for name, value in values.items() if name not in {"source", "seed"})
+        rest = repr([(name, value) for name, value in values.items() if name not in {"source", "seed"}])
         key = (load.__name__, stamp(source.path), source.sha256, rest)
         if load.__name__ == "load_tokenizer":
             return self._tokenizer(key, functools.partial(load, **values))

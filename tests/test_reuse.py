@@ -276,6 +276,27 @@ def test_a_tokenizer_carries_nothing_from_task_to_task(world, pool):
     assert len(pool.tokenizers) == 1
 
 
+def test_truncation_and_padding_that_come_with_a_tokenizer_stay(tmp_path, pool):
+    tokenizer = tiny.tokenizer(WORDS)
+    tokenizer.backend_tokenizer.enable_truncation(5)
+    tokenizer.backend_tokenizer.enable_padding(length=7)
+    tiny.model("encoder").save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    source = resolve(str(tmp_path))
+
+    def state(tokenizer):
+        inner = tokenizer.backend_tokenizer
+        return inner.truncation, inner.padding, inner.encode("the cat sat on a dog").ids
+
+    fresh = state(load_tokenizer(source))
+    assert fresh[0] is not None and fresh[1] is not None
+    for _ in range(3):
+        with pool.run():
+            tokenizer = load_tokenizer(source)
+            assert state(tokenizer) == fresh
+            tokenizer(["the cat"], truncation=True, max_length=3)
+
+
 def test_a_tokenizer_with_a_word_more_is_loaded_again(world, pool):
     source = resolve(str(world / "encoder"))
     with pool.run():
