@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.hub import check_tokenizer, find
+from harness.hub import check_tokenizer, find, pickled, unpickled
 from harness.models import REGISTRY
 from harness.package import fetch, folder_of, sha256_file
 from harness.record import UserError
 from harness.reuse import reusable
+from harness.trust import NOTHING, READ_PICKLES, Trust, own_code
 from methods.spec import ModelKind, Unsupported
 
 
@@ -30,16 +31,33 @@ class ModelSource:
     revision: str | None
     sha256: str | None
     path: Path
+    own_code: tuple[str, ...] = ()
+    """which of model and tokenizer Python files in the folder make; --trust-remote-code"""
+    pickled: bool = False
+    """the weights came as pickles and were turned into safetensors; --allow-pickle"""
 
     def describe(self) -> dict[str, Any]:
-        return {k: v for k, v in asdict(self).items() if k not in {"path", "name"}}
+        return {k: v for k, v in asdict(self).items() if k not in {"path", "name", "own_code", "pickled"}}
+
+    def trusted(self) -> dict[str, Any]:
+        """What was read or run only because the command line allowed it, for a record's provenance."""
+        return {
+            **({"allow_pickle": True} if self.pickled else {}),
+            **({"trust_remote_code": list(self.own_code)} if self.own_code else {}),
+        }
+
+    def allows(self, part: str) -> dict[str, bool]:
+        """What transformers is told of model or tokenizer; it would ask in the terminal otherwise."""
+        return {"trust_remote_code": part in self.own_code}
 
     def __str__(self) -> str:
         pin = f" @ {self.revision}" if self.revision else ""
         return f"{self.name} from {self.kind} {self.id}{pin}"
 
 
-def resolve(name: str, say: Callable[[str], None] = print, download: bool = True) -> ModelSource:
+def resolve(
+    name: str, say: Callable[[str], None] = print, download: bool = True, trust: Trust = NOTHING
+) -> ModelSource:
     """Finds a model by registered name, local folder or hub id, and fetches it if needed and allowed.
 
     Raises UserError if it cannot be had; the sentence names the ways out.
@@ -50,28 +68,48 @@ def resolve(name: str, say: Callable[[str], None] = print, download: bool = True
         path = fetch(model, say) if download else folder_of(package)
         return ModelSource(name, "package", package.distribution, package.release, package.weights_sha256, path)
     if model and model.hub:
-        path, commit = find(model.hub, model.revision, say, download)
-        return ModelSource(name, "hub", model.hub, commit, None, path)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return _from_folder(folder)
+        return _from_hub(name, model.hub, model.revision, say, download, trust)
+    folder = _folder(name)
+    if folder is not None:
+        return _from_folder(folder, say, trust)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
-        path, commit = find(name, None, say, download)
-        return ModelSource(name, "hub", name, commit, None, path)
+        return _from_hub(name, name, None, say, download, trust)
     near = difflib.get_close_matches(name, REGISTRY, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "`peftbench models` lists the registered ones."
     raise UserError(f"There is no model or folder {name!r}; {hint}")
 
 
-def _from_folder(folder: Path) -> ModelSource:
-    weights = sorted(folder.glob("*.safetensors"))
-    if not (folder / "config.json").is_file() or not weights:
-        raise UserError(
-            f"{folder} holds no model: config.json and *.safetensors are needed (pickled weights are not read)."
-        )
+def _folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):
+        return None  # a name that no file system or no user has
+
+
+def _from_hub(
+    name: str, hub_id: str, revision: str | None, say: Callable[[str], None], download: bool, trust: Trust
+) -> ModelSource:
+    path, commit = find(hub_id, revision, say, download, trust)
+    # What was converted lies in our own cache.
+    converted = path.name != commit or bool(pickled(path) and not any(path.glob("*.safetensors")))
+    return ModelSource(name, "hub", hub_id, commit, None, path, own_code(hub_id, path, trust), converted)
+
+
+def _from_folder(folder: Path, say: Callable[[str], None], trust: Trust) -> ModelSource:
+    weights, old = sorted(folder.glob("*.safetensors")), pickled(folder)
+    if not (folder / "config.json").is_file() or not (weights or old):
+        raise UserError(f"{folder} holds no model: config.json and *.safetensors are needed.")
+    if not weights and not trust.pickle:
+        raise UserError(f"{folder} holds no *.safetensors, but pickled weights; {READ_PICKLES}.")
     check_tokenizer(folder.name, folder)
-    digest = sha256_file(weights[0]) if len(weights) == 1 else _digest_of(sha256_file(w) for w in weights)
-    return ModelSource(folder.resolve().name, "local", folder.resolve().name, None, digest, folder)
+    code = own_code(folder.name, folder, trust)
+    # Code that is run decides a result as the weights do.
+    decides = (weights or old) + (sorted(folder.glob("*.py")) if code else [])
+    digest = sha256_file(decides[0]) if len(decides) == 1 else _digest_of(sha256_file(w) for w in decides)
+    name = folder.resolve().name
+    path = folder if weights else unpickled(name, folder, f"local-{digest[:24]}", say)
+    return ModelSource(name, "local", name, None, digest, path, code, not weights)
 
 
 def _digest_of(parts: Iterator[str]) -> str:
@@ -94,7 +132,13 @@ def kind_of(source: ModelSource) -> ModelKind:
         return "vision"
     from harness.shape import is_causal
 
-    return "decoder" if is_causal(config.get("model_type", "")) else "encoder"
+    causal = is_causal(config.get("model_type", "")) or ("model" in source.own_code and _only_causal(config))
+    return "decoder" if causal else "encoder"
+
+
+def _only_causal(config: dict[str, Any]) -> bool:
+    """Whether code of its own gives a causal language model and no masked one."""
+    return "AutoModelForCausalLM" in config["auto_map"] and "AutoModelForMaskedLM" not in config["auto_map"]
 
 
 @contextlib.contextmanager
@@ -128,7 +172,7 @@ def load_tokenizer(source: ModelSource) -> Any:
     from transformers import AutoTokenizer
 
     with _quiet():
-        tokenizer = AutoTokenizer.from_pretrained(source.path)
+        tokenizer = AutoTokenizer.from_pretrained(source.path, **source.allows("tokenizer"))
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     # A classifier on a decoder reads the last position, which must not be a pad.
@@ -146,7 +190,7 @@ def _dropout(source: ModelSource, share: float | None) -> dict[str, float]:
 
     if share is None:
         return {}
-    values = AutoConfig.from_pretrained(source.path).to_dict()
+    values = AutoConfig.from_pretrained(source.path, **source.allows("model")).to_dict()
     return {k: share for k, v in values.items() if k.endswith(DROPOUT) and isinstance(v, int | float)}
 
 
@@ -160,7 +204,12 @@ def load_classifier(
 
     with _quiet(), seeded(seed):
         model = AutoModelForSequenceClassification.from_pretrained(
-            source.path, num_labels=outputs, use_safetensors=True, dtype="float32", **_dropout(source, dropout)
+            source.path,
+            num_labels=outputs,
+            use_safetensors=True,
+            dtype="float32",
+            **source.allows("model"),
+            **_dropout(source, dropout),
         )
     if model.config.pad_token_id is None:
         model.config.pad_token_id = pad_token_id
@@ -174,7 +223,9 @@ def load_language_model(source: ModelSource, dropout: float | None = None) -> An
 
     kind = AutoModelForSeq2SeqLM if kind_of(source) == "seq2seq" else AutoModelForCausalLM
     with _quiet():
-        model = kind.from_pretrained(source.path, use_safetensors=True, dtype="float32", **_dropout(source, dropout))
+        model = kind.from_pretrained(
+            source.path, use_safetensors=True, dtype="float32", **source.allows("model"), **_dropout(source, dropout)
+        )
     model.config.use_cache = False
     return model
 
@@ -189,7 +240,12 @@ def load_image_classifier(source: ModelSource, outputs: int, seed: int, size: in
 
     with _quiet(), seeded(seed):
         model = AutoModelForImageClassification.from_pretrained(
-            source.path, num_labels=outputs, use_safetensors=True, dtype="float32", **_dropout(source, dropout)
+            source.path,
+            num_labels=outputs,
+            use_safetensors=True,
+            dtype="float32",
+            **source.allows("model"),
+            **_dropout(source, dropout),
         )
     own = model.config.image_size
     if size % model.config.patch_size or (size != own and model.config.model_type not in INTERPOLATES):

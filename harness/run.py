@@ -101,6 +101,7 @@ def begin(job: Job, record: RunRecord) -> Setting:
     record.provenance |= {
         "hardware": provenance.hardware(s.device),
         "data_notes": found["notes"],
+        **job.model.trusted(),
         "eval_batch": GENERATE_BATCH if s.task.kind == "generate" else EVAL_BATCH,
     }
     record.costs = dict(s.meter.baseline)

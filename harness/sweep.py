@@ -16,6 +16,7 @@ from harness.models import REGISTRY
 from harness.plan import Base, Choice, Planned, Request, choose, model_of, plan, select_tasks
 from harness.record import UserError
 from harness.runner import executed, job_for, run
+from harness.trust import NOTHING, Trust
 from methods.registry import resolve as resolve_method
 from methods.registry import sha256_of
 from methods.spec import Shape
@@ -70,7 +71,14 @@ def choices_for(request: Request) -> list[Choice]:
     )
 
 
-def prepare(request: Request, model: str | None, data_dir: Path | None, dry: bool, say: Callable[[str], None]) -> Sweep:
+def prepare(
+    request: Request,
+    model: str | None,
+    data_dir: Path | None,
+    dry: bool,
+    say: Callable[[str], None],
+    trust: Trust = NOTHING,
+) -> Sweep:
     """Finds data and model and plans. Raises UserError. In a dry run what is not at hand is a note, not an error."""
     choices = choices_for(request)
     notes: list[str] = []
@@ -90,7 +98,7 @@ def prepare(request: Request, model: str | None, data_dir: Path | None, dry: boo
     models: dict[str, ModelSource] = {}
     for name in dict.fromkeys(names):
         try:
-            found = resolve(name, say, download=not dry)
+            found = resolve(name, say, not dry, trust)
         except UserError as error:
             if not dry or name not in REGISTRY:
                 raise
@@ -117,6 +125,10 @@ def _matched(
     shapes: dict[str, Shape] = {}
     for base in bases:
         if base.name not in shapes:
+            if base.name in models and "model" in models[base.name].own_code:
+                raise UserError(
+                    f"--match-params needs a model that transformers knows; {base.name} has code of its own."
+                )
             model = REGISTRY.get(base.name)
             own = build(model) if model and model.config else build_of(models[base.name].path, base.kind)
             shapes[base.name] = describe(own)

@@ -13,7 +13,9 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from harness import hub
 from harness.model import kind_of, resolve
 from harness.record import UserError
+from harness.trust import Trust
 
+PICKLES = Trust(pickle=True)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -49,7 +51,7 @@ def test_a_cached_model_needs_no_network(cached):
 def test_pickled_weights_are_converted_once_and_are_the_same(cached, tmp_path):
     snapshot = cached(pickled=True)
     said = []
-    source = resolve("someone/tiny", said.append)
+    source = resolve("someone/tiny", said.append, trust=PICKLES)
     assert len(said) == 1 and "pickled" in said[0] and source.revision == COMMIT
     assert source.path.parent == tmp_path / "ours" / "models" and kind_of(source) == "encoder"
     written = torch.load(snapshot / "pytorch_model.bin", weights_only=True)
@@ -58,7 +60,7 @@ def test_pickled_weights_are_converted_once_and_are_the_same(cached, tmp_path):
     model = AutoModelForSequenceClassification.from_pretrained(source.path, use_safetensors=True)
     expected = tiny.model("encoder").state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in model.state_dict().items())
-    assert resolve("someone/tiny", said.append) == source and len(said) == 1
+    assert resolve("someone/tiny", said.append, trust=PICKLES) == source and len(said) == 1
     assert [p for p in source.path.parent.iterdir()] == [source.path]
 
 
@@ -70,7 +72,7 @@ def test_shards_and_tied_weights_are_converted_too(cached):
     for i, names in enumerate((sorted(weights)[::2], sorted(weights)[1::2])):
         torch.save({name: weights[name] for name in names}, snapshot / f"pytorch_model-0000{i + 1}-of-00002.bin")
     (snapshot / "pytorch_model.bin.index.json").write_text("{}")
-    source = resolve("someone/tiny", lambda text: None)
+    source = resolve("someone/tiny", lambda text: None, trust=PICKLES)
     model = AutoModelForCausalLM.from_pretrained(source.path, use_safetensors=True)
     assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
 
@@ -84,7 +86,7 @@ def test_a_file_that_would_run_code_is_refused(cached, tmp_path):
 
     torch.save({"weight": Code()}, snapshot / "pytorch_model.bin")
     with pytest.raises(UserError, match="someone/tiny: its pickled weights hold more than plain tensors"):
-        resolve("someone/tiny", lambda text: None)
+        resolve("someone/tiny", lambda text: None, trust=PICKLES)
     assert snapshot.is_dir() and list((tmp_path / "ours" / "models").iterdir()) == []
 
 
@@ -92,7 +94,7 @@ def test_a_dry_run_converts_and_fetches_nothing(cached, tmp_path):
     with pytest.raises(UserError, match="someone/tiny is not in the hub's cache; a run will fetch it"):
         resolve("someone/tiny", pytest.fail, download=False)
     snapshot = cached(pickled=True)
-    assert resolve("someone/tiny", pytest.fail, download=False).path == snapshot
+    assert resolve("someone/tiny", pytest.fail, download=False, trust=PICKLES).path == snapshot
     assert not (tmp_path / "ours").exists()
 
 
@@ -128,5 +130,7 @@ def test_a_model_without_weights_is_refused(cached, monkeypatch):
     snapshot = cached()
     (snapshot / "model.safetensors").unlink()
     monkeypatch.setattr(hub, "_fetch", lambda hub_id, revision, patterns: snapshot)
-    with pytest.raises(UserError, match="someone/tiny has no weights that can be read"):
+    with pytest.raises(UserError, match="someone/tiny has no .*safetensors; if it has pickled weights, --allow-pickle"):
         resolve("someone/tiny", lambda text: None)
+    with pytest.raises(UserError, match="someone/tiny has no weights that can be read"):
+        resolve("someone/tiny", lambda text: None, trust=PICKLES)

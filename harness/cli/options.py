@@ -95,6 +95,20 @@ Track = Annotated[
     str | None,
     typer.Option(help="Show stored records in tensorboard or mlflow too (folder OUT/track); comma between."),
 ]
+AllowPickle = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-pickle",
+        help="Read a model's pickled weights where it has no safetensors: plain tensors only, converted once.",
+    ),
+]
+TrustRemoteCode = Annotated[
+    bool | None,
+    typer.Option(
+        "--trust-remote-code",
+        help="Run Python files that come with a model which transformers has no class for. Read them first.",
+    ),
+]
 Pack = Annotated[
     str | None,
     typer.Option(

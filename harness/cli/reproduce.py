@@ -29,6 +29,7 @@ def reproduce(
     pack: options.Pack = None,
     timeout_per_run: options.TimeoutPerRun = None,
     checkpoint_every: options.CheckpointEvery = None,
+    allow_pickle: options.AllowPickle = None,
     format: Annotated[Format, typer.Option()] = Format.text,
     published: Annotated[
         Path | None, typer.Option(help="Folder with another reproduce.toml and the CSV files of its numbers.")
@@ -54,7 +55,7 @@ def reproduce(
         return
     given = {
         "tasks": tasks, "seeds": seeds, "data_dir": data_dir, "out": out, "executor": executor, "jobs": jobs, "pack": pack,
-        "address": address, "slurm": slurm, "timeout_per_run": timeout_per_run, "checkpoint_every": checkpoint_every,
+        "address": address, "slurm": slurm, "timeout_per_run": timeout_per_run, "checkpoint_every": checkpoint_every, "allow_pickle": allow_pickle,
     }  # fmt: skip
     overrides = {
         "model": model, "epochs": epochs, "max_steps": max_steps, "batch_size": batch_size, "max_length": max_length,

@@ -57,6 +57,8 @@ def run(
     on_oom: options.OnOom = None,
     checkpoint_every: options.CheckpointEvery = None,
     track: options.Track = None,
+    allow_pickle: options.AllowPickle = None,
+    trust_remote_code: options.TrustRemoteCode = None,
     dry_run: options.DryRun = False,
     isolate: options.Isolate = None,
 ) -> None:
@@ -102,6 +104,8 @@ def tune(
     on_oom: options.OnOom = None,
     checkpoint_every: options.CheckpointEvery = None,
     track: options.Track = None,
+    allow_pickle: options.AllowPickle = None,
+    trust_remote_code: options.TrustRemoteCode = None,
     isolate: options.Isolate = None,
     trials: Annotated[int, typer.Option(help="Settings tried for each method and task.")] = 12,
     sampler: Annotated[str, typer.Option(help="grid (even in the rate's logarithm), random or tpe.")] = "grid",

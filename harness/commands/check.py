@@ -74,9 +74,10 @@ def _example(suite: Suite, task: Task, row: Row, preset: str, model: str | None)
     recipe = task.recipes[preset]
     name = model_of(suite, task, preset, model)
     from harness.model import kind_of, load_tokenizer, resolve
+    from harness.trust import Trust
 
     try:
-        source = resolve(name, download=False)
+        source = resolve(name, download=False, trust=Trust(pickle=True))
         tokenizer = load_tokenizer(source)
     except (UserError, OSError):
         return f", as text ({name} is not at hand):\n{_text(task, row)}"

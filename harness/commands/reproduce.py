@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from harness.commands.run import DEFAULT_OUT, announce, checkpoint_every_from, print_plan, request_from
+from harness.commands.run import DEFAULT_OUT, announce, checkpoint_every_from, print_plan, request_from, trust_from
 from harness.execute.choose import how_from
 from harness.execute.process import start_server
 from harness.plan import Request
@@ -79,7 +79,7 @@ def reproduce(
     if how.forks and not dry:
         choices_for(asked)
         start_server()
-    sweep = prepare(asked, overrides.get("model") or claim.model or None, data_dir, dry, say)
+    sweep = prepare(asked, overrides.get("model") or claim.model or None, data_dir, dry, say, trust_from(options))
     sweep = replace(sweep, checkpoint_every=checkpoint_every)
     announce(sweep, say)
     if dry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from harness.store import Store
 from harness.sweep import Sweep, choices_for, fitting, prepare, preset_for
 from harness.sweep import run as run_sweep
 from harness.track import Tracking, tracking_from
+from harness.trust import Trust
 
 OPTIONS = (
     "methods",
@@ -53,6 +54,8 @@ NUMBERS = {
     "gradient_accumulation": int, "image_size": int, "timeout_per_run": float, "jobs": int, "checkpoint_every": int,
 }  # fmt: skip
 
+TRUST = ("allow_pickle", "trust_remote_code")
+"""What a file that someone else wrote is not to switch on"""
 SWITCHES = ("gradient_checkpointing", "mask_prompt", "eval_before", "eval_every_epoch")
 
 
@@ -66,6 +69,8 @@ def read_file(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} must be a mapping of options such as `methods: [lora, dora]`.")
     values = {str(k).replace("-", "_"): v for k, v in values.items()}
     for key in values:
+        if key in TRUST:
+            raise UserError(f"{path}: {key}: only the command line may say so, as --{key.replace('_', '-')}.")
         if key not in OPTIONS:
             near = difflib.get_close_matches(key, OPTIONS, n=1)
             raise UserError(
@@ -166,6 +171,10 @@ def checkpoint_every_from(options: dict[str, Any]) -> int | None:
     return steps
 
 
+def trust_from(options: Mapping[str, Any]) -> Trust:
+    return Trust(pickle=bool(options.get("allow_pickle")), code=bool(options.get("trust_remote_code")))
+
+
 def tracking_of(options: dict[str, Any], out: Path, say: Callable[[str], None]) -> Tracking | None:
     """Who is told of stored records; None: nobody. Raises UserError for a tracker that cannot be had."""
     names = _names(options.get("track") or "")
@@ -199,7 +208,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | N
         choices_for(request)
         start_server()
     told = None if dry else tracking_of(options, out, say)
-    sweep = prepare(request, options.get("model"), data_dir, dry, say)
+    sweep = prepare(request, options.get("model"), data_dir, dry, say, trust_from(options))
     sweep = replace(sweep, probes=probes, on_oom=on_oom, checkpoint_every=checkpoint_every)
     announce(sweep, say)
     if dry:

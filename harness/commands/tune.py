@@ -22,6 +22,7 @@ from harness.commands.run import (
     read_file,
     request_from,
     tracking_of,
+    trust_from,
 )
 from harness.execute.choose import How, how_from
 from harness.execute.job import Work
@@ -56,7 +57,7 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     choices_for(request)
     if how.forks:
         start_server()
-    sweep = prepare(request, options.get("model"), data_dir, False, say)
+    sweep = prepare(request, options.get("model"), data_dir, False, say, trust_from(options))
     sweep = replace(sweep, on_oom=on_oom, checkpoint_every=checkpoint_every)
     announce(sweep, say)
     how = fitting(how, sweep, say)

@@ -39,6 +39,6 @@ def build_of(folder: Path, kind: ModelKind) -> Any:
     import torch
     import transformers
 
-    config = transformers.AutoConfig.from_pretrained(folder)
+    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     with torch.device("meta"):
         return getattr(transformers, OWN[kind]).from_config(config)
