@@ -22,7 +22,7 @@ from harness.tiny import KINDS
 from harness.trial import config_of
 
 PAGE = Path(__file__).parent.parent / "results" / "reference" / "contracts.md"
-LETTERS = dict(zip(KINDS, "EDGVC", strict=True))
+LETTERS = dict(zip(KINDS, "EDGVCS", strict=True))
 ALONE = (WRITTEN_OUT, PLAIN)
 SHORT = {ANY_CONFIG: "any config", "attaches": "attaches"} | dict(
     zip(
