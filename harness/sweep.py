@@ -148,7 +148,7 @@ def _matched(
 
 def fitting(how: How, sweep: Sweep, say: Callable[[str], None]) -> How:
     """With no more workers than the cards hold, where there are cards."""
-    if how.jobs == 1 or not cards():
+    if how.jobs == 1 or how.executor != "local" or not cards():
         return how
     from harness.room import fitted
 
