@@ -1,5 +1,6 @@
 """Text tasks on a tiny T5: what the encoder reads and the decoder is asked, answers in batches and one by one."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -7,14 +8,15 @@ import pytest
 import tiny
 import torch
 from transformers import BartConfig, BartForConditionalGeneration, T5Config, T5ForConditionalGeneration
+from tuned import attached, batch_of, config_of
 
 import methods
 from harness.answer import generate, log_likelihoods
-from harness.attach import attach
+from harness.attach import attach, set_precision
 from harness.data import IGNORED
 from harness.seq2seq import Pairs, encode_choices, encode_questions, encode_training, start_of
 from harness.shape import describe, head_names
-from harness.train import one_step, summed_loss
+from harness.train import one_step, summed_loss, train
 from methods.spec import Unsupported
 from tasks.spec import Generation, Recipe, Task
 
@@ -211,3 +213,36 @@ def test_a_loss_over_the_prompt_and_an_untried_architecture_are_refused():
     with pytest.raises(Unsupported, match="decoder_start_token_id"):
         start_of(without, Recipe())
     assert start_of(language_model(), Recipe()) == START and start_of(tiny.model("causal"), Recipe()) is None
+
+
+@pytest.mark.parametrize("name", ["lora", "adapter-houlsby", "qlora"])
+def test_bf16_trains_and_answers(name):
+    model, method = tiny.model("seq2seq"), methods.get(name)
+    model = attach(model, method, method.config(), describe(model), head_names(model), 0)
+    set_precision(model, "bf16")
+    batch = batch_of("seq2seq")
+    recipe = Recipe(batch_size=16, max_steps=3, precision="bf16")
+    losses = train(model, method, method.config(), recipe, 1e-2, itertools.repeat(batch), 16, CPU).losses
+    assert losses[-1] < losses[0]
+    found = generate(model, prompts(3), Generation(4), END, PAD, CPU, "bf16", 2)
+    assert len(found) == 3 and all(len(answer) <= 4 for answer in found)
+
+
+@pytest.mark.parametrize("name", [n for n in methods.names() if methods.get(n).encoder_decoders])
+def test_a_method_that_is_claimed_takes_every_role_of_both_stacks_and_of_cross_attention(name):
+    """T5's feed-forward asks its last layer for a weight; whatever stands there must have one."""
+    config = config_of(name)
+    roles = ("query", "key", "value", "output", "up", "down")
+    if not hasattr(config, "targets"):
+        pytest.skip("it chooses no layers")
+    method, config, shape, model = attached(name, "seq2seq", config=replace(config, targets=roles))
+    assert {(s.name.split(".")[0], s.part) for s in shape.select(roles)} == {
+        ("encoder", "attention"), ("encoder", "ffn"), ("decoder", "attention"), ("decoder", "cross"), ("decoder", "ffn"),
+    }  # fmt: skip
+    batch = batch_of("seq2seq")
+    summed_loss(model(**batch.inputs).logits, batch).backward()
+    places = ("encoder.", "decoder.", "EncDecAttention", "DenseReluDense")
+    graded = [
+        n for n, p in model.named_parameters() if p.requires_grad and p.grad is not None and p.grad.abs().max() > 0
+    ]
+    assert all(any(place in n for n in graded) for place in places)
