@@ -140,10 +140,12 @@ class Replicated(Several):
 
     def check(self, model: nn.Module) -> None:
         digest = hashlib.sha256()
-        for name, parameter in trainable(model).items():
-            digest.update(name.encode() + parameter.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        # Buffers too: what a layer keeps of the rows that it saw differs between processes.
+        for name, tensor in (*trainable(model).items(), *model.named_buffers()):
+            values = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+            digest.update(name.encode() + values.numpy().tobytes())
         if self._from_first(digest.hexdigest()) != digest.hexdigest():
-            raise CameApart("the processes ended with different weights: this method cannot be spread over several")
+            raise CameApart("the processes ended with different values: this method cannot be spread over several")
 
 
 class Sharded(Several):

@@ -11,14 +11,14 @@ KINDS = ("ddp", "fsdp")
 HOOKS = ("calibrate", "optimizer", "before_step", "after_step", "loss_term")
 """Parts of a method that may look at one process' rows only, or at its part of a weight"""
 REPLICATED = (
-    "adalora", "aflora", "badam", "cartridge", "codyra", "corda", "cpt", "dylora", "eva", "fira", "flexora", "frugal",
-    "galore", "gps", "hra", "kasa", "lisa", "lora-fa", "lora-ga", "lora-mgpo", "lora-sb", "lst", "neft", "q-galore",
+    "adalora", "aflora", "alora", "badam", "cartridge", "codyra", "corda", "cpt", "dylora", "eva", "fira", "flexora", "frugal",
+    "galore", "gps", "hra", "kasa", "lingo", "lisa", "lora-fa", "lora-ga", "lora-mgpo", "lora-sb", "lst", "neft", "q-galore",
     "qgoft", "relora", "riemannian-lora", "s2-lora", "salora", "smt", "spt", "sst", "svdfree-dct", "switchlora",
     "trainable-tokens",
 )  # fmt: skip
 """Methods with such parts of which it was verified that two processes end where one does"""
-BY_ROWS = ("velora", "wta-crs")
-"""Methods whose layers keep of a pass what the rows in it tell them to: two processes keep other things than one"""
+BY_ROWS = ("ila", "smora", "velora", "wta-crs")
+"""Methods whose layers take means, counts or samples over the rows of a pass: two processes take others than one"""
 SHARDED: tuple[str, ...] = ("full-ft", "lora")
 """Methods of which it was verified that two processes with half of each weight end where one does"""
 
@@ -46,7 +46,7 @@ def unspreadable(method: Method, text: str | None) -> str:
     usual = {item.name: item.default for item in fields(Method)}
     if method.name in BY_ROWS:
         return (
-            f"{method.name} approximates gradients by the rows of a pass, which are others in several processes (ddp)"
+            f"{method.name} takes means or samples over the rows of a pass, which are others in several processes (ddp)"
         )
     own = [name for name in HOOKS if getattr(method, name) is not usual[name]]
     if not own or method.name in REPLICATED:

@@ -245,7 +245,7 @@ def test_methods_that_look_at_their_own_rows_are_skipped_with_the_reason():
     assert unspreadable(methods.get("ba-lora"), None) == ""
     assert "ba-lora has its own loss_term" in unspreadable(methods.get("ba-lora"), "ddp:2")
     assert "own optimizer and after_step and loss_term" in unspreadable(methods.get("increlora"), "ddp:4")
-    assert "velora approximates" in unspreadable(methods.get("velora"), "ddp:2")
+    assert "velora takes means" in unspreadable(methods.get("velora"), "ddp:2")
     assert "ba-lora" in unspreadable(methods.get("ba-lora"), "fsdp:2")
     for name in REPLICATED + SHARDED:
         assert not unspreadable(methods.get(name), "ddp:2") and name in methods.names()
@@ -257,7 +257,7 @@ def test_weights_that_come_apart_are_an_error(monkeypatch):
     monkeypatch.setattr(Replicated, "_from_first", lambda self, answer: answer)
     spread.check(model)
     monkeypatch.setattr(Replicated, "_from_first", lambda self, answer: "of another process")
-    with pytest.raises(CameApart, match="different weights"):
+    with pytest.raises(CameApart, match="different values"):
         spread.check(model)
 
 
