@@ -178,14 +178,19 @@ def tuned(name):
     return model
 
 
-@pytest.mark.parametrize("name", ["lora", "adapter-houlsby", "ia3"])
+@pytest.mark.parametrize("name", ["lora", "adapter-houlsby", "ia3", "prompt-tuning"])
 def test_a_tuned_model_generates_what_its_own_forward_pass_says(name):
     model, asked = tuned(name), prompts(6)
     plain = [slow_greedy(model, prompt) for prompt in asked]
-    assert answers(model, asked, 4) == plain != [slow_greedy(language_model(), prompt) for prompt in asked]
+    positions = methods.get(name).positions(methods.get(name).config())
+    assert (
+        answers(model, asked, 4, equal=positions > 0)
+        == plain
+        != [slow_greedy(language_model(), prompt) for prompt in asked]
+    )
 
 
-@pytest.mark.parametrize("name", ["full-ft", "lora"])
+@pytest.mark.parametrize("name", ["full-ft", "lora", "prompt-tuning"])
 def test_likelihoods_are_those_of_one_pair_alone(name):
     model, draw = tuned(name), np.random.default_rng(0)
     targets = [draw.integers(2, tiny.VOCAB, 1 + i % 3).tolist() for i in range(9)]
@@ -246,3 +251,16 @@ def test_a_method_that_is_claimed_takes_every_role_of_both_stacks_and_of_cross_a
         n for n, p in model.named_parameters() if p.requires_grad and p.grad is not None and p.grad.abs().max() > 0
     ]
     assert all(any(place in n for n in graded) for place in places)
+
+
+def test_a_prompt_stands_before_the_encoders_text_alone():
+    model = attached("prompt-tuning", "seq2seq")[3]
+    ids, begun = torch.tensor([[5, 9, 1]]), torch.tensor([[START, 7]])
+    base, prompt = model.base_model, model.get_prompt(batch_size=1)
+    with torch.inference_mode():
+        found = model(input_ids=ids, decoder_input_ids=begun).logits
+        expected = base(
+            inputs_embeds=torch.cat([prompt, base.get_input_embeddings()(ids)], dim=1), decoder_input_ids=begun
+        ).logits
+    assert prompt.shape == (1, 20, tiny.WIDTH) and found.shape[1] == 2
+    torch.testing.assert_close(found, expected)

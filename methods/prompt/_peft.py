@@ -5,7 +5,14 @@ from __future__ import annotations
 import warnings
 
 import torch
-from peft import PeftConfig, PeftModel, PeftModelForCausalLM, PeftModelForSequenceClassification, PeftType
+from peft import (
+    PeftConfig,
+    PeftModel,
+    PeftModelForCausalLM,
+    PeftModelForSeq2SeqLM,
+    PeftModelForSequenceClassification,
+    PeftType,
+)
 from peft.utils import ModulesToSaveWrapper
 from torch import nn
 from transformers.modeling_outputs import SequenceClassifierOutput
@@ -89,6 +96,10 @@ def attach_prompt(model: nn.Module, settings: PeftConfig) -> PeftModel:
     elif settings.peft_type not in KEYS_AND_VALUES:
         kind = FirstTokenClassifier
     settings.task_type = "CAUSAL_LM" if kind is PeftModelForCausalLM else "SEQ_CLS"
+    if getattr(model.config, "is_encoder_decoder", False):
+        kind, settings.task_type = PeftModelForSeq2SeqLM, "SEQ_2_SEQ_LM"
+        # Before the encoder's text alone; PEFT would also make vectors for the decoder, which it then leaves aside.
+        settings.num_transformer_submodules = 1
     freeze(model)
     with device_of_shapes(model), warnings.catch_warnings():
         # PEFT 0.21 asks transformers 5 for a property by its old name.

@@ -8,4 +8,4 @@ from methods.spec import ModelKind, TaskKind
 def only_texts(model_kind: ModelKind, task_kind: TaskKind) -> str | None:
     if model_kind == "vision":
         return "a prompt stands before a text, and models for images read none"
-    return "prompts for encoder-decoder models are not implemented" if model_kind == "seq2seq" else None
+    return None

@@ -1,7 +1,7 @@
 """Prompt tuning: f([P; E(x)]), the model f and its embedding E frozen; the l vectors of P train.
 
 Lester et al. 2021, https://arxiv.org/abs/2104.08691. P starts as the embeddings of random words. In an
-encoder P stands after the first token, which the head reads.
+encoder P stands after the first token, which the head reads; of an encoder-decoder before the encoder's text, as there.
 """
 
 from __future__ import annotations
@@ -55,5 +55,6 @@ METHOD = Method(
     starts_at_base=False,
     supports=only_texts,
     packs=(),
+    encoder_decoders=True,
     search_space={"learning_rate": (1e-3, 3e-3, 1e-2, 3e-2), "tokens": (5, 20, 50)},
 )
