@@ -143,7 +143,7 @@ class Store:
 
     def checkpoint_path(self, key: str) -> Path:
         """Where the state of a run that is under way goes; nothing is made. Raises ValueError as `path` does."""
-        return self.folder / "checkpoints" / self.path(key).parent.name / f"{key}.safetensors"
+        return self.folder / "checkpoints" / self.path(key).with_suffix(".safetensors").name
 
     def drop_checkpoints(self, key: str) -> None:
         """Removes what a run kept of its state on the way."""

@@ -24,6 +24,7 @@ from harness import checkpoint, trial
 from harness.checkpoint import NAME, Keeper, unpriced
 from harness.execute.job import Job
 from harness.model import kind_of, resolve, seeded
+from harness.pack.run import execute_packed
 from harness.plan import Base, Request, plan
 from harness.record import RunRecord, UserError
 from harness.run import execute
@@ -411,6 +412,13 @@ def test_a_second_attempt_in_smaller_parts_has_a_checkpoint_of_its_own(world, tm
     execute(replace(keeps, parts=2))
     assert [path.name for path in tmp_path.iterdir()] == ["k.parts2.safetensors"]
     assert "resumed_at_step" not in execute(keeps).provenance
+
+
+def test_runs_that_train_together_say_that_they_write_none(world, tmp_path):
+    keeps = replace(job(world, max_steps=4), checkpoint=tmp_path / "k.safetensors", checkpoint_every=1)
+    pair = [keeps, replace(keeps, spec=replace(keeps.spec, seed=1))]
+    notes = [record.provenance["checkpoint_notes"] for record in execute_packed(pair)]
+    assert notes == [["no checkpoint: runs that train together write none"]] * 2 and not list(tmp_path.iterdir())
 
 
 def test_costs_of_a_run_in_one_go_are_left_alone():

@@ -94,6 +94,8 @@ def _together(runs: Sequence[Run]) -> None:
             _finish(run, s, lane, watch)
         run.record.costs = dict.fromkeys(run.record.costs)
         run.record.provenance["packed"] = len(ready)
+        if run.job.checkpoint_every is not None:
+            run.record.provenance["checkpoint_notes"] = ["no checkpoint: runs that train together write none"]
 
 
 def _pack(ready: Sequence[tuple[int, Setting]], watches: Sequence[Watch]) -> Pack:
