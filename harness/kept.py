@@ -20,6 +20,9 @@ FLAG = "_is_hf_initialized"
 """What transformers marks weights with that it need not draw"""
 
 
+SCALAR = bool | int | float | str | None
+
+
 class NotClean(Exception):
     """A kept model cannot be handed on, or a loaded one not be kept: the sentence for the record."""
 
@@ -34,7 +37,7 @@ def digest(tensor: torch.Tensor) -> str:
     if tensor.untyped_storage().nbytes() < (tensor.storage_offset() + tensor.numel()) * tensor.element_size():
         return "freed"
     values = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8)
-    return f"{tensor.dtype} {tuple(tensor.shape)} {xxhash.xxh3_128_hexdigest(values.numpy())}"
+    return f"{tensor.dtype} {tuple(tensor.shape)} {xxhash.xxh3_128_hexdigest(values.numpy().data)}"
 
 
 def tensors(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -53,11 +56,13 @@ def tree_of(model: nn.Module, values: dict[int, torch.Tensor]) -> nn.Module:
     modules = list(model.modules())
     memo: dict[int, Any] = {**values, **{id(module): type(module).__new__(type(module)) for module in modules}}
     for module in modules:
-        vars(memo[id(module)]).update(
-            # Most of what a module holds is an empty dict, which deepcopy takes long for.
-            (name, type(value)() if isinstance(value, dict) and not value else copy.deepcopy(value, memo))
-            for name, value in vars(module).items()
-        )
+        own = vars(memo[id(module)])
+        for name, value in vars(module).items():
+            # Most of what a module holds, and deepcopy takes long for it.
+            if isinstance(value, dict) and not value:
+                own[name] = type(value)()
+            else:
+                own[name] = value if isinstance(value, SCALAR) else copy.deepcopy(value, memo)
     return memo[id(model)]
 
 
@@ -68,7 +73,7 @@ def like(tensor: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     return made
 
 
-def differences(one: nn.Module, other: nn.Module) -> list[str]:
+def differences(one: Any, other: Any) -> list[str]:
     """What two models differ in: names of tensors, of modules' plain values, or `config`."""
     mine, its = tensors(one), tensors(other)
     if mine.keys() != its.keys():
@@ -76,15 +81,12 @@ def differences(one: nn.Module, other: nn.Module) -> list[str]:
     found = [name for name in mine if digest(mine[name]) != digest(its[name])]
     found += [name for name in mine if mine[name].requires_grad != its[name].requires_grad]
     for (path, a), (_, b) in zip(one.named_modules(), other.named_modules(), strict=True):
-        plain = [{k: v for k, v in vars(m).items() if isinstance(v, PLAIN)} for m in (a, b)]
+        plain = [{k: v for k, v in vars(m).items() if isinstance(v, SCALAR | tuple)} for m in (a, b)]
         if type(a) is not type(b) or plain[0] != plain[1]:
             found.append(path or type(a).__name__)
     if getattr(one, "config", None) is not None and one.config.to_dict() != other.config.to_dict():
         found.append("config")
     return found
-
-
-PLAIN = bool | int | float | str | tuple | None
 
 
 class KeptModel:
@@ -105,6 +107,7 @@ class KeptModel:
         self.places = {name: t.data_ptr() % 64 for name, t in own.items()}
         with torch.no_grad():
             self.model = tree_of(model, {id(t): like(t, self._copied(n, t, shared=True)) for n, t in own.items()})
+        self.own = tensors(self.model)
         self.lent = True
         self.proven = False
         if sum(t.nbytes for t in own.values()) > MOST_BYTES:
@@ -150,11 +153,20 @@ class KeptModel:
 
     def _clean(self) -> None:
         """Puts back what runs have changed in place. Raises NotClean if something cannot be."""
-        own = tensors(self.model)
-        changed = [name for name, known in self.digests.items() if digest(own[name]) != known]
+        changed = [name for name, known in self.digests.items() if digest(self.own[name]) != known]
         if changed:
             for name, value in self._from_file(changed).items():
-                own[name].data = value
+                self.own[name].data = value
+
+    def _apart(self) -> dict[str, torch.Tensor]:
+        """Weights for another tree while one lies over the kept ones. Raises NotClean if that one changed what no file
+        holds."""
+        mapped = [n for n in self.digests if n in self.origin and isinstance(self.own[n], nn.Parameter)]
+        found = self._from_file(mapped)
+        for name in self.digests.keys() - found.keys():
+            if digest(self.own[name]) != self.digests[name]:
+                raise NotClean(f"the run changed {name}, which its file does not hold as it was in memory")
+        return found
 
     def prove(self, load: Callable[[int | None], nn.Module], seed: int | None) -> None:
         """Holds what would be handed out against a fresh load, once. Raises NotClean."""
@@ -170,14 +182,12 @@ class KeptModel:
 
     def handed(self, seed: int | None) -> nn.Module:
         """A model as a fresh load with `seed` gives it. Raises NotClean."""
-        own = tensors(self.model)
-        shared = not self.lent
+        own, shared = self.own, not self.lent
         anew: dict[str, torch.Tensor] = {}
         if shared:
             self._clean()
         else:
-            mapped = [name for name in self.digests if name in self.origin and isinstance(own[name], nn.Parameter)]
-            anew = self._from_file(mapped)
+            anew = self._apart()
         self.lent = True
         with torch.no_grad():
             copies = {

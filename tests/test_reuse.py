@@ -205,6 +205,18 @@ def load_fresh(source):
     return load_classifier.__wrapped__(source, 3, 4, 0)
 
 
+def test_the_base_of_a_probe_is_clean_though_the_run_trained_converted_weights(world, tmp_path, pool):
+    load("encoder", resolve(str(world / "encoder")), 0).half().save_pretrained(tmp_path)
+    tiny.tokenizer(WORDS).save_pretrained(tmp_path)
+    source = resolve(str(tmp_path))
+    for _ in range(3):
+        with pool.run() as told:
+            with torch.no_grad():
+                load("encoder", source, 4).bert.pooler.dense.weight.zero_()
+            assert differences(load("encoder", source, 4), load_fresh(source)) == []
+        assert told["base_model"] == "loaded"
+
+
 def test_converted_weights_are_kept_and_loaded_again_once_changed(world, tmp_path, pool):
     folder = tmp_path / "half"
     load("encoder", resolve(str(world / "encoder")), 0).half().save_pretrained(folder)
