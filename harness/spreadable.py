@@ -19,7 +19,20 @@ REPLICATED = (
 """Methods with such parts of which it was verified that two processes end where one does"""
 BY_ROWS = ("ila", "smora", "velora", "wta-crs")
 """Methods whose layers take means, counts or samples over the rows of a pass: two processes take others than one"""
-SHARDED: tuple[str, ...] = ("full-ft", "lora")
+SHARDED = (
+    "adalink", "adamss", "adapter-houlsby", "adapterbias", "adaptformer", "allora", "apet", "bd-lora", "beft",
+    "bitfit", "boft", "bone", "c3a", "capaboost", "compacter", "convpass", "curlora", "delora", "dept",
+    "diffusekrona", "direft", "dora", "dpt", "edora", "ether", "fact-tk", "fact-tt", "ffa-lora", "flora-tucker",
+    "fourierft", "frod", "full-ft", "glora", "gralora", "hft", "hira", "hydra", "ia3", "inttune", "last-layer",
+    "llama-adapter", "ln-tuning", "loftq", "loha", "lokr", "loldu", "lopt", "lora", "lora-asym", "lora-bias",
+    "lora-mini", "lora-orthogonal", "lora-plus", "lora-sp", "lora-xs", "loreft", "loretta", "mam-adapter",
+    "meft", "melora", "mica", "miss", "molora", "mora", "multitask-prompt-tuning", "nlora", "nola", "oft",
+    "olora", "p-tuning", "paca", "parallel-adapter", "pasta", "peanut", "perp", "pissa", "plora",
+    "prefix-tuning", "prompt-tuning", "psoft", "qlora", "quanta", "randlora", "read", "repadapter", "road",
+    "rslora", "s2ft", "said", "series-adapter", "sherl", "shira", "snnk", "spectral-adapter", "ssf",
+    "structured-lora", "supertuning", "surm", "svfit", "svft", "unipelt", "unipt", "vera", "vpt", "vpt-deep",
+    "waveft", "x-lora",
+)  # fmt: skip
 """Methods of which it was verified that two processes with half of each weight end where one does"""
 
 
