@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import tiny
@@ -11,6 +13,7 @@ from harness.execute.job import Job
 from harness.model import resolve
 from harness.plan import Request
 from harness.sweep import prepare
+from methods import registry
 
 WORDS = "a the cat dog bird sat ran sang here there".split()
 SOURCE = '''"""y = W x + u"""
@@ -80,6 +83,15 @@ def make_world(root: Path) -> Path:
         (root / "data" / "RTE" / f"{name}.tsv").write_text("\n".join(lines) + "\n")
     (root / "fated.py").write_text(SOURCE)
     return root
+
+
+@contextmanager
+def world(root: Path) -> Iterator[Path]:
+    """`make_world`, and a registry that does not know the method any more afterwards."""
+    try:
+        yield make_world(root)
+    finally:
+        registry._given.pop("fated", None)
 
 
 def job(root: Path, out: Path, fate: str = "score", seed: int = 0, mark: Path | None = None) -> Job:

@@ -8,6 +8,7 @@ import pytest
 import remote
 import tiny
 import torch
+import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
@@ -15,7 +16,8 @@ from test_hostile import VALUE
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.commands.run import read_file
+from harness.commands.run import checkpoint_every_from, on_oom_from, read_file, tracking_of
+from harness.execute.choose import how_from
 from harness.model import load_classifier, load_tokenizer, resolve
 from harness.record import UserError
 from harness.store import Store
@@ -196,6 +198,41 @@ def test_a_run_says_what_was_allowed(pickled, tmp_path):
     (record,) = Store(tmp_path / "out").records()
     assert record.status == "done" and record.provenance["allow_pickle"] is True
     assert "trust_remote_code" not in record.provenance and record.spec.model_source["kind"] == "local"
+
+
+SAID = st.one_of(VALUE, st.text(st.characters(exclude_categories=("Cs",)), max_size=20), st.integers(0, 3))
+WORDS = {
+    "executor": st.one_of(st.sampled_from(["local", "ray", "slurm"]), SAID),
+    "slurm": st.one_of(st.just("cluster=local"), SAID),
+    "address": SAID,
+    "track": st.one_of(st.just("tensorboard"), SAID),
+    "jobs": SAID,
+    "pack": SAID,
+    "on_oom": SAID,
+    "checkpoint_every": SAID,
+    "timeout_per_run": SAID,
+}
+
+
+@settings(deadline=None, max_examples=80)
+@given(said=st.fixed_dictionaries({}, optional=WORDS), isolate=st.sampled_from([None, True, False]))
+def test_who_makes_the_runs_is_read_from_any_file_or_refused_with_a_sentence(tmp_path_factory, said, isolate):
+    root = tmp_path_factory.mktemp("any")
+    try:
+        (root / "sweep.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
+    except (ValueError, yaml.YAMLError):
+        return  # what YAML's writer refuses
+    try:
+        options = read_file(root / "sweep.yaml")
+        how = how_from(options | {"out": root / "out"}, isolate)
+        checkpoint_every_from(options), on_oom_from(options)
+        tracking_of(options, root / "out", pytest.fail)
+    except UserError as error:
+        assert str(error) and "\n" not in str(error)
+    else:
+        assert how.jobs >= 1 and how.executor in ("local", "ray", "slurm", "inline")
+    assert {path.name for path in root.iterdir()} <= {"sweep.yaml"}, "nothing is made before the first run"
+    shutil.rmtree(root)
 
 
 @settings(deadline=None, max_examples=60)

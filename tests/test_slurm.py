@@ -9,24 +9,31 @@ import threading
 import time
 from pathlib import Path
 
+import hypothesis
 import pytest
 import remote
+from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from harness.cli import app
 from harness.execute import slurm
 from harness.execute.slurm_options import settings_from
 from harness.execute.travel import parcel
 from harness.execute.work import do
 from harness.record import RunRecord, UserError
+from harness.store import Store
 
 submitit = pytest.importorskip("submitit", reason="the extra `slurm` is not installed")
-LOCAL = "cluster=local,time=10"
+LOCAL = "cluster=local,time=60"
+"""submitit holds the last ten minutes for the end of a job, and asks no questions there."""
 HERE = Path(__file__).parent
 WAIT = 120
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    return remote.make_world(tmp_path_factory.mktemp("slurm"))
+    with remote.world(tmp_path_factory.mktemp("slurm")) as root:
+        yield root
 
 
 def settings(text):
@@ -94,6 +101,28 @@ def test_a_value_cannot_add_lines_or_commands_to_the_batch_script():
     assert [line for line in text.splitlines() if "touch" in line and not line.startswith("#SBATCH")] == []
 
 
+@hypothesis.settings(deadline=None, max_examples=80)
+@hypothesis.given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["partition", "comment", "time", "mem", "gpus", "qos", "gres", "zzz"]), st.text(max_size=9)
+        ),
+        max_size=3,
+    )
+)
+def test_any_text_is_one_line_of_the_script_or_a_sentence(parts):
+    try:
+        given = settings(",".join(f"{key}={value}" for key, value in parts))
+    except UserError as error:
+        assert len(str(error).splitlines()) == 1
+        return
+    own = {k.removeprefix("slurm_"): v for k, v in given.items() if k.startswith("slurm_")}
+    plain = submitit.slurm.slurm._make_sbatch_string(command="run", folder="f").splitlines()
+    found = submitit.slurm.slurm._make_sbatch_string(command="run", folder="f", **own).splitlines()
+    assert len(found) <= len(plain) + len(own)
+    assert all(line.startswith("#SBATCH --") for line in found if line not in plain)
+
+
 def test_other_clusters_and_no_slurm_are_sentences(monkeypatch):
     with pytest.raises(UserError, match="there are slurm and local"):
         settings_from("cluster=debug", submitit)
@@ -138,12 +167,12 @@ def test_runs_in_jobs_are_those_of_this_process_and_a_job_that_dies_fails_its_ru
     assert found[0].provenance["shared"] == 2 and found[0].costs["train_seconds"] is None
 
 
-def preempt(queue, mark):
+def preempt(queues, mark):
     """Tells the first job of a queue, as Slurm does, that it is preempted, once its run has begun."""
     deadline = time.monotonic() + WAIT
     while not mark.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    (child,) = children(queue.waiting[0].job._process.pid)
+    (child,) = children(queues[0].waiting[0].job._process.pid)
     os.kill(child, signal.SIGUSR2)
 
 
@@ -155,18 +184,14 @@ def children(pid):
 def test_a_preempted_job_is_queued_again_and_begins_again(world, tmp_path, monkeypatch):
     mark = tmp_path / "mark"
     works = [(remote.job(world, tmp_path, "hang once", 0, mark),)]
-    queues = []
-    monkeypatch.setattr(slurm, "Queue", lambda *given: queues.append(slurm_queue(*given)) or queues[-1])
-    thread = threading.Thread(target=lambda: preempt(queues[0], mark))
-    records = slurm.run_all(works, 1, None, tmp_path / "slurm", LOCAL)
-    threading.Timer(0, thread.start).start()
-    (record,) = records
+    queues, real = [], slurm.Queue
+    monkeypatch.setattr(slurm, "Queue", lambda *given: queues.append(real(*given)) or queues[-1])
+    thread = threading.Thread(target=preempt, args=(queues, mark))
+    thread.start()
+    (record,) = slurm.run_all(works, 1, WAIT, tmp_path / "slurm", LOCAL)
     thread.join()
     assert (record.status, record.reason) == ("done", "")
     assert len(mark.read_text().split()) == 2, "the run was begun twice"
-
-
-slurm_queue = slurm.Queue
 
 
 def test_a_run_that_takes_too_long_is_ended_in_its_job(world, tmp_path):
@@ -242,3 +267,17 @@ def test_a_job_that_slurm_refuses_is_a_sentence(world, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="Slurm did not take a job: sbatch: error: invalid partition"):
         list(slurm.run_all([(remote.job(world, tmp_path),)], 1, None, tmp_path / "slurm", LOCAL))
     assert not (tmp_path / "slurm").exists()
+
+
+def test_a_sweep_from_the_command_line(world, tmp_path):
+    words = ["run", "--methods", "bitfit", "--tasks", "rte", "--max-steps", "1", "--batch-size", "4", "--seeds", "0,1"]
+    words += ["--model", str(world / "model"), "--data-dir", str(world / "data"), "--out", str(tmp_path / "out")]
+    words += ["--executor", "slurm", "--jobs", "2", "--slurm", LOCAL]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    store = Store(tmp_path / "out")
+    found = list(store.records())
+    assert [record.status for record in found] == ["done", "done"] and all(store.items(record.key) for record in found)
+    assert not (tmp_path / "out" / "slurm").exists()
+    again = CliRunner().invoke(app, words)
+    assert again.exit_code == 0 and "2 of 2 runs have a record already" in again.output

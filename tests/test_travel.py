@@ -12,7 +12,8 @@ from harness.record import RunRecord, UserError
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    return remote.make_world(tmp_path_factory.mktemp("travel"))
+    with remote.world(tmp_path_factory.mktemp("travel")) as root:
+        yield root
 
 
 @pytest.fixture
