@@ -62,6 +62,8 @@ class Estimate:
     """multiplications and additions of matrix products and attention, forward and backward, recomputation too"""
     weight_bytes: int
     """of all parameters"""
+    assumes: str = ""
+    """what the trace took for granted, where shapes alone do not decide a step's cost"""
 
 
 def _fake_batch(model: nn.Module, kind: TaskKind, load: Load) -> Batch:
@@ -87,8 +89,12 @@ def _to_fake(model: nn.Module) -> None:
     def fake(tensor: torch.Tensor) -> torch.Tensor:
         if id(tensor) not in made:
             new = torch.empty(tensor.shape, dtype=tensor.dtype)
-            parameter = isinstance(tensor, nn.Parameter)
-            made[id(tensor)] = nn.Parameter(new, tensor.requires_grad) if parameter else new
+            if isinstance(tensor, nn.Parameter):
+                new = nn.Parameter(new, tensor.requires_grad)
+                # What a method does with a gradient is a part of its step.
+                for hook in (tensor._backward_hooks or {}).values():
+                    new.register_hook(hook)
+            made[id(tensor)] = new
         return made[id(tensor)]
 
     for module in model.modules():
@@ -157,6 +163,7 @@ def estimate(base: BaseModel, method: Method, config: Any, load: Load) -> Estima
         memory=first.tracker.account(),
         flops=first.flops.step,
         weight_bytes=sum(p.numel() * p.element_size() for p in model.parameters()),
+        assumes=method.assumes,
     )
 
 

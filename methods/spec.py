@@ -155,6 +155,8 @@ class Method:
     encoder_decoders: bool = False
     """Whether the contract holds on an encoder-decoder, both of whose stacks the method is meant for; if not, `supports`
     refuses them."""
+    assumes: str = ""
+    """What an estimate takes for granted where shapes alone do not decide a step's cost; shown beside it."""
     search_space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What tuning may vary: `learning_rate` and fields of the config."""
     unresumable: str = ""

@@ -15,6 +15,7 @@ from harness.shape import describe, head_names
 from harness.train import make_optimizer, one_step
 from methods.layers import trainable
 from methods.spec import Unsupported
+from methods.vision.conv_lora import even
 from tasks.spec import Recipe
 
 BERT = {
@@ -33,7 +34,10 @@ BASES = {
     kind: BaseModel(f"tiny-{kind}", kind, "", 0, "", "", config=config)
     for kind, config in (("encoder", BERT), ("decoder", LLAMA), ("vision", VIT))
 }
-NAMES = ["lora", "dora", "full-ft", "last-layer", "bitfit", "adapter-houlsby", "ia3", "lora-fa", "paca", "lst", "prompt-tuning", "shira"]
+NAMES = [
+    "lora", "dora", "full-ft", "last-layer", "bitfit", "adapter-houlsby", "ia3", "lora-fa", "paca", "lst", "prompt-tuning", "shira",
+    "osf",
+]  # fmt: skip
 
 
 def real(base, method, config, load):
@@ -65,7 +69,9 @@ def real(base, method, config, load):
     first = FirstSteps(model, inputs.values())
     for step in range(2):
         with first:
-            one_step(model, method, config, recipe, batch, optimizer, list(trainable(model).values()), step, 1000, first)
+            one_step(
+                model, method, config, recipe, batch, optimizer, list(trainable(model).values()), step, 1000, first
+            )
     return first, sum(p.numel() for p in trainable(model).values())
 
 
@@ -97,7 +103,8 @@ def test_precision_and_checkpointing_are_predicted_too(load):
 def test_checkpointing_saves_memory_and_costs_operations():
     method = methods.get("lora")
     plain, saving = (
-        estimate(BASES["decoder"], method, method.config(), Load(16, 48, "fp32", checkpointing)) for checkpointing in (False, True)
+        estimate(BASES["decoder"], method, method.config(), Load(16, 48, "fp32", checkpointing))
+        for checkpointing in (False, True)
     )
     assert saving.memory.total < 0.8 * plain.memory.total and saving.flops > 1.2 * plain.flops
 
@@ -138,4 +145,21 @@ def test_a_method_is_sized_to_a_budget(name):
 def test_a_method_without_a_size_is_not_sized():
     from harness.models.build import build
 
-    assert match(methods.get("full-ft"), describe(build(BASES["decoder"])), 4000, methods.get("full-ft").config()) is None
+    assert (
+        match(methods.get("full-ft"), describe(build(BASES["decoder"])), 4000, methods.get("full-ft").config()) is None
+    )
+
+
+def test_what_a_trace_takes_for_granted_is_said():
+    found = estimate(BASES["decoder"], methods.get("neft"), methods.get("neft").config(), Load(2, 8, "fp32"))
+    assert "chosen by the data" in found.assumes
+    assert not estimate(BASES["decoder"], methods.get("lora"), methods.get("lora").config(), Load(2, 8, "fp32")).assumes
+
+
+@pytest.mark.parametrize("rows", [*range(1, 9), 16, 24])
+def test_traced_pictures_are_dealt_over_all_grids(rows):
+    dealt = even(rows, 8)
+    assert len(dealt) == rows and dealt == sorted(dealt) and set(dealt) <= set(range(8))
+    # A grid i times as fine costs i^2; training draws each of the eight with the same probability.
+    cost = sum((expert + 1) ** 2 for expert in dealt) / rows
+    assert cost == pytest.approx(sum(i**2 for i in range(1, 9)) / 8, rel=0.3)

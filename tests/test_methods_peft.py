@@ -1,5 +1,6 @@
 """The formulas that the methods over PEFT declare, computed again by hand in float64 from what a layer receives."""
 
+import copy
 import math
 
 import pytest
@@ -7,6 +8,8 @@ import torch
 from torch.nn.functional import normalize
 from tuned import close, seen, shaken, weights
 
+import methods
+from harness.attach import set_precision
 from methods.peft_backend import NAME
 
 QUERY = "bert.encoder.layer.1.attention.self.query"
@@ -232,3 +235,17 @@ def test_the_layer_computes_its_formula(name):
     x, y = seen(model, QUERY)
     w, b = weights(QUERY)
     close(y, x @ CASES[name](Layer(model, QUERY), w, config).T + b)
+
+
+def test_road_merges_in_bf16_with_one_rounding():
+    _, _, model = shaken("road")
+    set_precision(model, "bf16")
+    exact = copy.deepcopy(model)
+    for parameter in exact.parameters():
+        parameter.data = parameter.data.float()
+    merged, exact = (methods.get("road").merge(each).state_dict() for each in (model, exact))
+    kinds = set()
+    for name, value in merged.items():
+        kinds.add(value.dtype)
+        assert torch.equal(value, exact[name].to(value.dtype)), name
+    assert kinds >= {torch.bfloat16, torch.float32}

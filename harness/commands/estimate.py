@@ -151,8 +151,11 @@ def run(
                 except ValueError as error:  # Unsupported, or a size that does not fit the model
                     notes.append(f"{one.label}: {str(error).rstrip('.')}.")
                     continue
-                if rows[-1][1] is None:
+                found = rows[-1][1]
+                if found is None:
                     notes.append(f"{one.label}: not even one row fits in {fits}.")
+                elif found.assumes:
+                    notes.append(f"{one.label}: {found.assumes}.")
             _show(base, load, rows, notes, DEVICES[device] if device else None, room is not None, console)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from methods.peft_backend import inject, merge, total
+from methods.peft_backend import inject, total, tuner_of
+from methods.peft_backend import merge as fold
 from methods.spec import Method, Paper, Shape, Site
 
 if TYPE_CHECKING:
@@ -39,6 +40,22 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
 def count(shape: Shape, config: Config) -> int:
     """d_out, 2 d_out or 4 d_out values a matrix: as many angles as scales."""
     return total(shape, config, lambda site: config.variant * site.d_out)
+
+
+def merge(model: nn.Module) -> nn.Module:
+    """Folds R into weight and bias, both in float32 meanwhile: PEFT takes R in the weight's precision, in which a bias that
+    stayed in float32 cannot be multiplied, and would round twice."""
+    import torch
+
+    bases = {name: model.get_submodule(name).get_base_layer() for name in tuner_of(model).targeted_module_names}
+    kept = {name: base.weight.dtype for name, base in bases.items()}
+    for base in bases.values():
+        base.weight.data = base.weight.data.to(torch.float32)
+    merged = fold(model)
+    for name, dtype in kept.items():
+        weight = merged.get_submodule(name).weight
+        weight.data = weight.data.to(dtype)
+    return merged
 
 
 METHOD = Method(

@@ -202,5 +202,6 @@ METHOD = Method(
     calibrate=calibrate,
     merge=fold,
     extra_state=extra_state,
+    assumes="what trains is chosen by the data; here it is spread evenly over the layers, and a choice of late layers alone costs less",
     search_space={"learning_rate": (1e-5, 2e-5, 5e-5, 1e-4, 3e-4), "share": (0.03, 0.06, 0.09)},
 )

@@ -223,5 +223,6 @@ METHOD = Method(
     calibrate=calibrate,
     merge=merge,
     extra_state=extra_state,
+    assumes="what trains is chosen by the data; here it is spread evenly over the layers, and a choice of late layers alone costs less",
     search_space={"learning_rate": (3e-4, 1e-3, 3e-3, 1e-2), "share": (0.0025, 0.005, 0.01)},
 )

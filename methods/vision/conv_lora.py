@@ -73,6 +73,12 @@ def uneven(x: torch.Tensor) -> torch.Tensor:
     return x.var() / (x.mean().square() + LEAST_MEAN)
 
 
+def even(rows: int, experts: int) -> list[int]:
+    """An expert for each row, from the first to the last at even distances; for a single row the middle one."""
+    last = experts - 1
+    return [round(last * row / (rows - 1)) if rows > 1 else round(last / 2) for row in range(rows)]
+
+
 class Layer(LowRankAdapted):
     def __init__(self, base: nn.Module, config: Config) -> None:
         super().__init__(base, config.alpha / config.r, config.dropout)
@@ -93,11 +99,13 @@ class Layer(LowRankAdapted):
         return functional.interpolate(functional.gelu(self.experts[at](finer)), size=patches.shape[-2:], mode="bicubic")
 
     def rows_of(self, chosen: torch.Tensor) -> list[torch.Tensor]:
-        """Which rows each expert takes; dealt out in turn while a step is only traced."""
+        """Which rows each expert takes; while a step is only traced, dealt out evenly over coarse and fine grids."""
+        numbers = range(len(self.experts))
         if known(chosen):
-            return [(chosen == at).nonzero().flatten() for at in range(len(self.experts))]
-        step = len(self.experts)
-        return [torch.arange(len(chosen), device=chosen.device)[at::step] for at in range(step)]
+            return [(chosen == at).nonzero().flatten() for at in numbers]
+        dealt = even(len(chosen), len(self.experts))
+        rows = [[row for row, expert in enumerate(dealt) if expert == at] for at in numbers]
+        return [torch.tensor(some, dtype=torch.long, device=chosen.device) for some in rows]
 
     def update(self, x: torch.Tensor) -> torch.Tensor:
         z = functional.linear(x, self.A)
@@ -149,6 +157,7 @@ METHOD = Method(
     attach=attach,
     count=count,
     loss_term=loss_term,
+    assumes="training draws each picture's expert, and a finer one costs more; here they are dealt out evenly",
     supports=only_grids,
     search_space={"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "r": (3, 8), "experts": (8, 4)},
 )
