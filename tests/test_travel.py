@@ -112,3 +112,20 @@ def test_items_that_cannot_be_written_make_a_failed_record(work):
     answer = Answer([RunRecord(work[0].spec, "done")], ({work[0].items_path.name: b"x"},))
     (record,) = unpack(answer, work)
     assert record.status == "failed" and "could not be written" in record.reason
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_checkpoint_is_kept_only_where_the_sweeps_folder_is(work, tmp_path, shared):
+    checkpoint = tmp_path / "results" / "checkpoints" / "ab" / "abcd.safetensors"
+    if shared:
+        (tmp_path / "results").mkdir()
+    seen = []
+
+    def do(jobs):
+        seen.append(jobs[0].checkpoint)
+        return [RunRecord(jobs[0].spec, "done")]
+
+    (record,) = make(parcel(at(work, checkpoint=checkpoint)), "there", do, tmp_path).records
+    assert seen == [checkpoint if shared else None]
+    notes = record.provenance.get("checkpoint_notes", [])
+    assert notes == [] if shared else f"there has no {tmp_path / 'results'}" in notes[0]
