@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import methods
@@ -38,7 +39,7 @@ def job_for(sweep: Sweep, spec: RunSpec, store: Store) -> Job:
     )
 
 
-def executed(works: Iterable[Work | None], how: How) -> Iterator[RunRecord]:
+def executed(works: Iterable[Work | None], how: How) -> Generator[RunRecord]:
     """Records as they come; see `run_all`."""
     for record in run_all(works, how):
         record.metric = record.metric or tasks.get(record.spec.task).metric
@@ -74,14 +75,16 @@ def run(
                     journal.began(specs)
                 yield tuple(job_for(sweep, spec, store) for spec in specs) or None
 
-        for record in executed(works(), how):
-            store.put(record)
-            claims.release(record.key)
-            if told:
-                told(record)
-            progress.finished(record)
-            journal.finished(record)
-            made.append(record)
+        # Closed at once where this is left, so that workers end before their claims are given back.
+        with closing(executed(works(), how)) as records:
+            for record in records:
+                store.put(record)
+                claims.release(record.key)
+                if told:
+                    told(record)
+                progress.finished(record)
+                journal.finished(record)
+                made.append(record)
     return made
 
 

@@ -1,5 +1,6 @@
 """One process a run: nothing is left behind when the sweep is interrupted or killed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from safetensors import safe_open
 from test_cli import WORDS, records, write_rte
 
 ROOT = Path(__file__).parent.parent
@@ -69,3 +71,36 @@ def test_stopping_a_sweep_keeps_what_is_done_and_leaves_nothing_running(world, s
     found = records(world, out)
     assert len(found) == 2 and all(r["status"] == "done" and r["spec"]["recipe"]["max_steps"] == 2 for r in found)
     assert not list((world / out).rglob("*.tmp"))
+
+
+def steps_done(path):
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["peftbench"])["done"]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+@pytest.mark.parametrize("how", [["--executor", "local"], []])
+def test_ctrl_c_writes_the_state_between_two_checkpoints_and_the_same_command_goes_on_from_it(world, how):
+    words = [f"stops{len(how)}", "--max-steps", "100000", "--checkpoint-every", "20", *how]
+    sweep = start(world, *words)
+    folder, deadline = world / words[0] / "checkpoints", time.monotonic() + 120
+    while not list(folder.glob("*.safetensors")):
+        assert time.monotonic() < deadline and sweep.poll() is None
+        time.sleep(0.1)
+    os.killpg(sweep.pid, signal.SIGINT)
+    printed = sweep.communicate(timeout=60)[0]
+    assert sweep.returncode == 130 and "write their state" in printed and "Traceback" not in printed
+    assert alive(sweep.pid) == [] and records(world, words[0]) == []
+    (path,) = folder.glob("*.safetensors")
+    done = steps_done(path)
+    again, deadline = start(world, *words), time.monotonic() + 120
+    while path.exists() and steps_done(path) <= done:
+        assert time.monotonic() < deadline and again.poll() is None
+        time.sleep(0.1)
+    for _ in range(2):
+        os.killpg(again.pid, signal.SIGINT)
+        time.sleep(0.05)
+    again.communicate(timeout=60)
+    assert alive(again.pid) == []
+    # It went on, where a run from the start would have written 20 first.
+    assert steps_done(path) > done

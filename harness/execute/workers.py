@@ -3,8 +3,10 @@ tokenised once a worker, not once a run."""
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -17,6 +19,9 @@ from harness.execute import process
 from harness.execute.choose import PAUSE
 from harness.execute.job import Work
 from harness.record import RunRecord
+from harness.stop import STOP, Stopped
+
+STOPPING = "Stopping: runs under way finish their step and write their state. Ctrl-C again ends them now."
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ def _serve(pipe: Connection, place: Place, reason: str) -> None:
         import torch
 
         torch.set_num_threads(max(1, torch.get_num_threads() // place.sharers))
-    with suppress(EOFError, BrokenPipeError):
+    # While a run is under way nothing comes through the pipe but the word to stop.
+    STOP.listen(pipe.poll)
+    with suppress(EOFError, BrokenPipeError, Stopped):
         if place.alone:
             pipe.send(_made(pipe.recv(), place))
         else:
@@ -64,11 +71,17 @@ def _live(pipe: Connection, place: Place, reason: str) -> None:
     from harness.reuse import kept
 
     leftovers = None
+    # What was imported is not looked through after every run.
+    gc.freeze()
     with kept(reason) as pool:
         while not leftovers:
             work = pipe.recv()
+            if work is None:
+                return
             with pool.run() as told:
                 answer = _made(work, place)
+            # A run's model lies in cycles; the next one needs its memory.
+            gc.collect()
             leftovers = pool.leftovers()
             for record in answer.records:
                 record.provenance |= told
@@ -127,6 +140,16 @@ class Worker:
         self.work = ()
         return found
 
+    @property
+    def can_stop(self) -> bool:
+        """Whether its run writes its state when it is asked to stop."""
+        return len(self.work) == 1 and self.work[0].checkpoint_every is not None
+
+    def stop(self) -> None:
+        """Asks its run to end after the step under way."""
+        with suppress(BrokenPipeError):
+            self.pipe.send(None)
+
     def end(self) -> None:
         process.end(self.process)
 
@@ -177,6 +200,16 @@ class Team:
             worker.pipe.close()
             self._free.append((worker.place, reason))
 
+    def stop(self) -> None:
+        """Waits for the runs that write their state. An interrupt meanwhile ends them."""
+        asked = [worker for worker in self.busy if worker.can_stop]
+        for worker in asked:
+            worker.stop()
+        if asked:
+            print(STOPPING, file=sys.stderr, flush=True)
+        for worker in asked:
+            worker.process.join()
+
     def end(self) -> None:
         for worker in (*self.busy, *self._idle):
             worker.end()
@@ -187,7 +220,8 @@ def run_all(works: Iterable[Work | None], where: Sequence[Place], timeout: float
     """Yields each record as it comes; a work is asked for when a worker is free, and None means that there is nothing to
     hand out at the moment. A work of more than `timeout` seconds a run is ended and failed.
 
-    However this is left, every worker ends, and what was under way leaves no record."""
+    However this is left, every worker ends, and what was under way leaves no record; but runs with checkpoints are let
+    finish their step and write their state, unless a second interrupt comes meanwhile."""
     process.start_server()
     source, more, team = iter(works), True, Team(where, timeout)
     try:
@@ -205,5 +239,8 @@ def run_all(works: Iterable[Work | None], where: Sequence[Place], timeout: float
                 yield from team.answers(patience)
             elif more:
                 time.sleep(PAUSE)
+    except (KeyboardInterrupt, GeneratorExit):
+        team.stop()
+        raise
     finally:
         team.end()
