@@ -91,7 +91,6 @@ def test_runs_that_share_a_device_keep_only_the_costs_that_shapes_decide():
         ({"jobs": 3}, None, How(jobs=3, alone=False)),
         ({"jobs": 3}, True, How(jobs=3)),
         ({"executor": "local"}, None, How(alone=False)),
-        ({"executor": "ray", "jobs": 2}, None, How("ray", 2, alone=False)),
         ({"timeout_per_run": 5.0, "pack": 4}, None, How(timeout=5.0, pack=4)),
     ],
 )
