@@ -89,6 +89,8 @@ def score_numbers(task: Task, texts: Sequence[str], gold: Sequence[str], parts: 
     said = [task.number(text) for text in texts]  # type: ignore[misc]
     wanted = np.array([task.number(text) for text in gold], dtype=np.float64)  # type: ignore[misc]
     answered = np.array([value is not None for value in said])
+    chosen: np.ndarray
+    labels: np.ndarray
     if task.labels:
         chosen = np.array([NO_CLASS if value is None else int(value) for value in said])
         labels = wanted.astype(np.int64)
