@@ -98,6 +98,10 @@ class Keeper:
         """Looks at the build before its first step and puts it where a checkpoint left it; the number of steps done.
 
         Raises UserError for a checkpoint that turns out broken when it is too late; it is removed."""
+        with self.aside():
+            return self._begin(build, optimizer, result)
+
+    def _begin(self, build: Sequence[Any], optimizer: torch.optim.Optimizer, result: Losses) -> int:
         for left in self.path.parent.glob(f".{self.path.name}.*.tmp"):
             with suppress(OSError):
                 left.unlink()
