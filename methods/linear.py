@@ -171,7 +171,9 @@ def adapted(model: nn.Module, kind: type[Adapted] = Adapted) -> Iterator[tuple[s
 def merge(model: nn.Module) -> nn.Module:
     """Adds each layer's `delta` to its frozen weight and takes the layer out again."""
     for name, layer in list(adapted(model)):
-        matrix(layer.base).add_(layer.delta().to(layer.base.weight.dtype))
+        # The sum is rounded to the weight's precision, not the change before it too.
+        weight = matrix(layer.base)
+        weight.copy_(weight + layer.delta())
         replace(model, name, layer.base)
     return model
 

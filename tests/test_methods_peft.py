@@ -8,7 +8,6 @@ import torch
 from torch.nn.functional import normalize
 from tuned import close, seen, shaken, weights
 
-import methods
 from harness.attach import set_precision
 from methods.peft_backend import NAME
 
@@ -237,13 +236,14 @@ def test_the_layer_computes_its_formula(name):
     close(y, x @ CASES[name](Layer(model, QUERY), w, config).T + b)
 
 
-def test_road_merges_in_bf16_with_one_rounding():
-    _, _, model = shaken("road")
+@pytest.mark.parametrize("name", ["road", "flora-tucker", "increlora"])
+def test_a_merge_into_bf16_rounds_once(name):
+    method, _, model = shaken(name)
     set_precision(model, "bf16")
     exact = copy.deepcopy(model)
     for parameter in exact.parameters():
         parameter.data = parameter.data.float()
-    merged, exact = (methods.get("road").merge(each).state_dict() for each in (model, exact))
+    merged, exact = (method.merge(each).state_dict() for each in (model, exact))
     kinds = set()
     for name, value in merged.items():
         kinds.add(value.dtype)
