@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,29 @@ def world(tmp_path_factory):
     return root
 
 
+@pytest.fixture(autouse=True)
+def ended():
+    """Whatever a failed test left running."""
+    yield
+    for sweep in STARTED:
+        for pid in alive(sweep.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    STARTED.clear()
+
+
+STARTED = []
+
+
 def start(world, out, *more):
-    return subprocess.Popen(
+    sweep = subprocess.Popen(
         [sys.executable, "-m", "harness", "run", "--methods", "last-layer,lora", "--tasks", "rte", "--data-dir", world / "data",
          "--model", world / "model", "--batch-size", "8", "--out", world / out, *more],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"}, start_new_session=True,
     )  # fmt: skip
+    STARTED.append(sweep)
+    return sweep
 
 
 def alive(group):

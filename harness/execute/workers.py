@@ -143,11 +143,11 @@ class Worker:
     @property
     def can_stop(self) -> bool:
         """Whether its run writes its state when it is asked to stop."""
-        return len(self.work) == 1 and self.work[0].checkpoint_every is not None
+        return len(self.work) == 1 and self.work[0].stops_well
 
     def stop(self) -> None:
         """Asks its run to end after the step under way."""
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             self.pipe.send(None)
 
     def end(self) -> None:
@@ -200,15 +200,20 @@ class Team:
             worker.pipe.close()
             self._free.append((worker.place, reason))
 
-    def stop(self) -> None:
-        """Waits for the runs that write their state. An interrupt meanwhile ends them."""
+    def stop(self) -> Iterator[RunRecord]:
+        """Waits for the runs that write their state; the records of those that were done before they were asked. An
+        interrupt meanwhile ends them."""
         asked = [worker for worker in self.busy if worker.can_stop]
         for worker in asked:
             worker.stop()
         if asked:
             print(STOPPING, file=sys.stderr, flush=True)
-        for worker in asked:
-            worker.process.join()
+        while asked:
+            connection.wait([handle for w in asked for handle in (w.pipe, w.process.sentinel)])
+            for worker in asked:
+                answer = worker.answer() if worker.pipe.poll() else None
+                yield from answer.records if answer else ()
+            asked = [worker for worker in asked if worker.process.is_alive()]
 
     def end(self) -> None:
         for worker in (*self.busy, *self._idle):
@@ -239,8 +244,12 @@ def run_all(works: Iterable[Work | None], where: Sequence[Place], timeout: float
                 yield from team.answers(patience)
             elif more:
                 time.sleep(PAUSE)
-    except (KeyboardInterrupt, GeneratorExit):
-        team.stop()
+    except KeyboardInterrupt:
+        yield from team.stop()
+        raise
+    except GeneratorExit:
+        for _ in team.stop():
+            pass
         raise
     finally:
         team.end()
