@@ -10,7 +10,7 @@ from test_cli import WORDS, call, records, write_rte
 import methods
 import tasks.registry
 from harness import contract as contracts
-from harness.execute import inline
+from harness import runner
 from methods import plugins, registry
 
 SOURCE = '''"""y = W x + b + s * B (A x)"""
@@ -151,14 +151,14 @@ def test_a_file_runs_beside_the_rest_and_an_edited_one_is_another_run(world, fre
 
 def test_another_process_finds_the_file(world, fresh, monkeypatch):
     path = write(world, "elsewhere")
-    run_all = inline.run_all
+    run_all = runner.run_all
 
-    def as_another_process_would(jobs):
-        handed = pickle.dumps(list(jobs))
+    def as_another_process_would(works, how):
+        handed = pickle.dumps(list(works))
         registry._given.clear()
-        return run_all(pickle.loads(handed))
+        return run_all(pickle.loads(handed), how)
 
-    monkeypatch.setattr(inline, "run_all", as_another_process_would)
+    monkeypatch.setattr(runner, "run_all", as_another_process_would)
     assert call(*options(world, path, "elsewhere"), "--no-isolate").exit_code == 0
     found = {r["spec"]["method"]: r for r in records(world, "elsewhere")}
     # Two query layers of 32 outputs
@@ -167,13 +167,13 @@ def test_another_process_finds_the_file(world, fresh, monkeypatch):
 
 def test_a_file_edited_while_the_sweep_runs_is_not_run_under_the_old_key(world, fresh, monkeypatch):
     path = write(world, "moving")
-    run_all = inline.run_all
+    run_all = runner.run_all
 
-    def edited(jobs):
+    def edited(works, how):
         path.write_text(path.read_text() + "\n# later\n")
-        return run_all(jobs)
+        return run_all(works, how)
 
-    monkeypatch.setattr(inline, "run_all", edited)
+    monkeypatch.setattr(runner, "run_all", edited)
     assert call(*options(world, path, "moving"), "--no-isolate").exit_code == 1
     found = {r["spec"]["method"]: r for r in records(world, "moving")}
     assert found["moving"]["status"] == "failed" and "changed since" in found["moving"]["reason"]

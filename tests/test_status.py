@@ -77,7 +77,9 @@ def test_the_rate_counts_the_time_since_the_last_run_and_the_estimate_what_is_le
 
 @pytest.mark.parametrize("now", [-1e9, 0.0, 1e6])
 def test_a_clock_that_jumps_makes_no_time_negative(now):
-    text = "\n".join(lines(sweep(made=1, running={"k": {"method": "a", "task": "b", "seed": 0, "since": 1050.0}}), True, now))
+    text = "\n".join(
+        lines(sweep(made=1, running={"k": {"method": "a", "task": "b", "seed": 0, "since": 1050.0}}), True, now)
+    )
     assert "-" not in text and "of 50 runs" in text
 
 
