@@ -75,10 +75,15 @@ def module_classes() -> Iterator[type]:
                 yield kind
 
 
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    """Whether a module's or a class' full name lies in one of the packages."""
+    return name.startswith(tuple(f"{package}." for package in packages)) or name in packages
+
+
 def namespaces() -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Where code is looked up by name: modules of the libraries, classes of modules, tensors, registries."""
     for name, module in list(sys.modules.items()):
-        if module is not None and (name == "torch" or name.startswith(PATCHED)):
+        if module is not None and (name == "torch" or within(name, PATCHED)):
             yield name, vars(module)
     for kind in (torch.Tensor, *module_classes()):
         yield f"{kind.__module__}.{kind.__qualname__}", vars(kind)
@@ -138,7 +143,7 @@ def wraps(new: Any, old: Any) -> bool:
 
 def foreign(name: str, space: Mapping[str, Any]) -> list[str]:
     """`forward`, of a library's class that is first seen now, where it comes from another package."""
-    if "__module__" not in space or not name.startswith(("torch.", *PATCHED)):
+    if "__module__" not in space or not within(name, ("torch", *PATCHED)):
         return []
     package = getattr(space.get("forward"), "__module__", None) or name
     return [] if package.partition(".")[0] == name.partition(".")[0] else ["forward"]

@@ -317,7 +317,7 @@ def test_meft_sends_two_streams_through_the_blocks():
     close(logits(model).double(), plain.classifier(plain.bert.pooler(hidden)).detach())
 
 
-@pytest.mark.parametrize("kind", tiny.KINDS)
+@pytest.mark.parametrize("kind", [k for k, on in tiny.KINDS.items() if not methods.get("meft").supports(*on)])
 def test_the_gradients_of_meft_are_those_of_keeping_every_activation(kind):
     found = []
     for reversible in (True, False):

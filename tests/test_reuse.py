@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from test_cli import WORDS, write_rte
 from torch import nn
 
-from harness import adapter, reuse
+from harness import adapter, leftovers, reuse
 from harness import run as running
 from harness.execute.job import Job
 from harness.kept import KeptModel, differences, digest
@@ -433,3 +433,8 @@ def test_the_digest_tells_type_shape_and_bytes():
     assert digest(values) == digest(values.clone()) == digest(torch.arange(8.0)[:4])
     others = (values.view(2, 2), values.double(), values + 1e-7, -values, values.view(torch.int32))
     assert len({digest(values), *map(digest, others)}) == 1 + len(others)
+
+
+def test_a_package_of_a_like_name_is_none_of_the_libraries():
+    assert leftovers.within("peft.tuners.lora", leftovers.PATCHED) and leftovers.within("peft", leftovers.PATCHED)
+    assert not leftovers.within("peftbench_file_mine_0123", leftovers.PATCHED)

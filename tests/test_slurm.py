@@ -84,7 +84,7 @@ def test_an_option_becomes_what_submitit_calls_it(text, expected):
         ("gpus=half", "a whole number"),
         ("mem=much", "gigabytes"),
         ("time=5,time=6", "given twice"),
-        ("partition=a\n#SBATCH --uid=0", "a value is one line"),
+        ("partition=a\n#SBATCH --uid=0", "one line of printable"),
     ],
 )
 def test_what_is_no_option_is_a_sentence(text, sentence):

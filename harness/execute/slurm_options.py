@@ -52,6 +52,9 @@ def settings_from(options: str, submitit: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _parsed(text: str) -> dict[str, str]:
+    if not text.isprintable():
+        # It goes into the lines of a batch script.
+        raise UserError("--slurm: one line of printable characters is expected, as in partition=gpu,time=120.")
     found: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = part.partition("=")
@@ -65,9 +68,6 @@ def _parsed(text: str) -> dict[str, str]:
 
 def _value(key: str, name: str, text: str, kind: type | None) -> Any:
     """The value as submitit takes it. Raises UserError."""
-    if any(ord(character) < 32 for character in text):
-        # It goes into the lines of a batch script.
-        raise UserError(f"--slurm {key}: a value is one line.")
     read = {"timeout_min": _minutes, "mem_gb": _gigabytes}.get(name, _whole if kind is int else None)
     if read is None and kind is None and re.fullmatch(r"\d+", text):
         read = _whole
