@@ -15,6 +15,8 @@ from torch import nn
 from torch.nn.modules import module as hooks
 from torch.optim import optimizer as optimizers
 
+from methods.plugins import OF_FILE
+
 PATCHED = ("torch.nn", "torch.optim", "torch.autograd", "torch.utils", "transformers", "peft", "accelerate")
 """Packages whose functions and classes libraries replace by their own (a faster RMSNorm, say), besides torch itself"""
 SEVERAL = 3
@@ -70,8 +72,9 @@ def module_classes() -> Iterator[type]:
         if kind not in seen:
             seen.add(kind)
             todo += type.__subclasses__(kind)
-            # One that is made anew for each layer (as parametrizations do) is nobody else's.
-            if getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind:
+            # One that is made anew for each layer (as parametrizations do) is nobody else's, and a method's file may be
+            # read again.
+            if not kind.__module__.startswith(OF_FILE) and getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind:
                 yield kind
 
 

@@ -19,6 +19,8 @@ from typing import Any
 from methods.spec import Method
 
 GROUP = "peftbench.methods"
+OF_FILE = "peftbench_file_"
+"""How the name begins under which a method's file stands among the modules"""
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -92,7 +94,7 @@ def read_file(path: Path) -> Outside:
     except OSError as error:
         raise Unusable(f"The method file {path} cannot be read: {error.strerror}.") from None
     sha256 = hashlib.sha256(text).hexdigest()
-    module = ModuleType(f"peftbench_file_{path.stem}_{sha256[:12]}")
+    module = ModuleType(f"{OF_FILE}{path.stem}_{sha256[:12]}")
     module.__file__ = str(path)
     # Dataclasses look their module up while they are made.
     sys.modules[module.__name__] = module
