@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import provenance
+from harness.execute.choose import PAUSE
 from harness.execute.cluster import cluster, last_line, needed, share
 from harness.execute.job import Job, Work
 from harness.execute.process import too_long
@@ -25,8 +26,6 @@ from harness.execute.work import do, unpriced
 from harness.record import RunRecord, UserError
 from harness.reuse import kept
 
-PAUSE = 0.5
-"""Seconds between looks at works that another sweep has"""
 PATIENCE = 600.0
 """Seconds that the cluster has to give room for a first worker: it may have to start a machine for it"""
 STARTS = 3
