@@ -38,6 +38,9 @@ class Budget:
     sampler: Sampler = "grid"
     knobs: bool = False
     """whether fields of the method's config are searched beside the learning rate"""
+    reach: float = 1.0
+    """how many times its declared upper end each method's range of rates goes up to: declared ranges are the papers', whose
+    runs are long, and a few hundred steps want higher rates"""
 
     def __post_init__(self) -> None:
         """Raises UserError for what cannot be."""
@@ -45,10 +48,13 @@ class Budget:
             raise UserError("--trials must be at least 2.")
         if self.sampler not in get_args(Sampler):
             raise UserError(f"--sampler {self.sampler}: {', '.join(get_args(Sampler))}.")
+        if not 1 <= self.reach < math.inf:
+            raise UserError("--reach must be 1 (the declared range of rates) or more.")
 
     def describe(self) -> dict[str, Any]:
         """As a record holds it."""
-        return {"trials": self.trials, "sampler": self.sampler, "knobs": self.knobs}
+        told = {"trials": self.trials, "sampler": self.sampler, "knobs": self.knobs}
+        return told if self.reach == 1 else told | {"reach": self.reach}
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Space:
     def of(cls, method: Method, budget: Budget) -> Space:
         rates = method.search_space[RATE]
         knobs = {name: tuple(values) for name, values in method.search_space.items() if name != RATE}
-        return cls(min(rates), max(rates), knobs if budget.knobs else {})
+        return cls(min(rates), max(rates) * budget.reach, knobs if budget.knobs else {})
 
     def grid(self, trials: int) -> list[dict[str, Any]]:
         """`trials` points or a few less: each combination of knobs with as many rates, evenly spaced in their logarithm.

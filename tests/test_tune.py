@@ -15,7 +15,7 @@ from harness.execute.choose import How
 from harness.record import RunRecord, UserError
 from harness.report.defaults import Defaults
 from harness.report.setting import label
-from harness.report.tuning import curves
+from harness.report.tuning import Curve, curves
 from harness.store import Store
 from harness.trials import make
 from harness.tune import RATE, SEED, Budget, Search, Space, trial_spec, winner_spec
@@ -181,7 +181,31 @@ def test_how_forgiving_a_method_is():
     assert [rate for rate, _ in curve.points] == [1e-5, 1e-4, 1e-3, 1e-2]
 
 
-@pytest.mark.parametrize(("fields", "word"), [({"trials": 1}, "--trials"), ({"sampler": "luck"}, "--sampler luck")])
+def test_a_longer_reach_raises_the_upper_end_alone_and_is_told(tmp_path):
+    near, far = (Space.of(LORA, budget).grid(4) for budget in (Budget(4), Budget(4, reach=10)))
+    assert far[0] == near[0] and far[-1][RATE] == pytest.approx(10 * near[-1][RATE])
+    search, seen = world(tmp_path, Budget(4, "random", reach=10))
+    search.best()
+    assert len(seen) == 4 and max(s.recipe[RATE] for s in seen) > near[-1][RATE]
+    tuned = winner_spec(SPEC, LORA, far[-1], Budget(4, reach=10))
+    assert label(tuned, Defaults([tuned])) == "lora tuned x4 +reach"
+    assert tuned.tuning == {"trials": 4, "sampler": "grid", "knobs": False, "reach": 10}
+
+
+def test_the_ends_of_a_search_are_told_from_its_middle():
+    curve = Curve("lora", "rte", ((1e-4, 0.5), (1e-3, None), (1e-2, 0.7)), None)
+    assert [curve.at_end(rate) for rate in (1e-4, 1e-3, 1e-2)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"trials": 1}, "--trials"),
+        ({"sampler": "luck"}, "--sampler luck"),
+        ({"reach": 0.5}, "--reach"),
+        ({"reach": float("nan")}, "--reach"),
+    ],
+)
 def test_budgets_that_cannot_be_are_refused(fields, word):
     with pytest.raises(UserError, match=word):
         Budget(**fields)
@@ -214,6 +238,8 @@ def test_the_command_searches_reports_and_marks(tmp_path):
         rates = {t.spec.recipe[RATE]: t.score for t in trials if t.spec.method == winner.spec.method}
         assert rates[winner.spec.recipe[RATE]] == max(rates.values())
     assert "lora tuned x2" in result.output
+    # Of two rates each is an end.
+    assert "* the last rate of the range" in result.output
     assert len((tmp_path / "out" / "tuning" / "curves.csv").read_text().splitlines()) == 5
     again = tune("--seeds", "0,1").output
     assert "4 of 4 runs have a record already" in again

@@ -9,7 +9,7 @@ import typer
 from harness.cli import options
 from harness.cli.base import app, console, plain_errors
 
-OTHERS = ("file", "dry_run", "isolate", "trials", "sampler", "knobs")
+OTHERS = ("file", "dry_run", "isolate", "trials", "sampler", "knobs", "reach")
 """Arguments that are no option of a run, or none that a YAML file may hold."""
 
 
@@ -112,11 +112,15 @@ def tune(
     knobs: Annotated[
         bool, typer.Option(help="Search the methods' own settings too, not the learning rate alone.")
     ] = False,
+    reach: Annotated[
+        float,
+        typer.Option(help="Each method's range of rates up to so many times its own end: 10 for a few hundred steps."),
+    ] = 1.0,
 ) -> None:
     """Search each method's settings with the same budget, away from the reported split; then run the best ones."""
     given = _given(locals())
     from harness.commands import tune as command
     from harness.tune import Budget
 
-    if command.tune(file, given, Budget(trials, sampler, knobs), isolate, console()):
+    if command.tune(file, given, Budget(trials, sampler, knobs, reach), isolate, console()):
         raise typer.Exit(1)

@@ -36,7 +36,7 @@ from harness.store import Store, replacing
 from harness.sweep import Sweep, choices_for, executed, fitting, job_for, prepare, preset_for
 from harness.sweep import run as run_sweep
 from harness.trials import make
-from harness.tune import SEED, Budget, Found, Search, bases, winner_spec
+from harness.tune import RATE, SEED, Budget, Found, Search, bases, winner_spec
 
 
 def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bool | None, console: Console) -> bool:
@@ -127,12 +127,14 @@ def _show(
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("method", "task", "best", "validation", "forgiving"):
         table.add_column(name, overflow="fold", justify="right" if name in {"validation", "forgiving"} else "left")
-    by_name = {(curve.method, curve.task): curve for curve in made}
+    by_name, ends = {(curve.method, curve.task): curve for curve in made}, False
     for search in searches:
         name = (search.spec.method, search.spec.task)
         best, curve = found.get(name), by_name.get(name)
         point = ", ".join(f"{k}={words(v)}" for k, v in best.point.items()) if best else "no trial ended well"
         share = curve.forgiving if curve else None
+        if best and curve and curve.at_end(best.point[RATE]):
+            point, ends = f"{point} *", True
         table.add_row(
             *name, point, f"{100 * best.score:.1f}" if best else "", "" if share is None else f"{100 * share:.0f} %"
         )
@@ -141,6 +143,8 @@ def _show(
         "Validation: score x100 on the part carved from train. Forgiving: share of the trials within one 95 % interval "
         "of the best."
     )
+    if ends:
+        console.print("* the last rate of the range: a better one may lie beyond it; --reach 10 goes further up.")
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["method", "task", "learning_rate", "score", "half_interval"])

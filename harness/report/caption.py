@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.record import RunRecord, canonical_json
 from harness.report.cells import Column
+from harness.report.setting import words
 
 MEMORY = {
     "train_peak_resident_bytes": ("Peak RSS GB", "resident set of the run's own process (VmHWM)"),
@@ -136,6 +137,8 @@ def caption(
         parts.append(
             "tuned xN: the best of N settings on a part carved from the training rows, never on the reported ones."
         )
+    if reaches := {words(r.spec.tuning["reach"]) for r in records if r.spec.tuning.get("reach")}:
+        parts.append(f"+reach: rates up to {_joined(reaches)} times the end that each method declares.")
     return " ".join(parts)
 
 

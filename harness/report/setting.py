@@ -46,7 +46,8 @@ def configured(spec: RunSpec, defaults: Defaults) -> str:
         return f"{spec.method} {spec.config.get('experiment', '')}".strip()
     name = f"{spec.method}@{spec.method_sha256[:6]}" if spec.method_sha256 else spec.method
     if spec.tuning:
-        return f"{name} tuned x{spec.tuning.get('trials')}" + (" +knobs" if spec.tuning.get("knobs") else "")
+        more = (" +knobs" if spec.tuning.get("knobs") else "") + (" +reach" if spec.tuning.get("reach") else "")
+        return f"{name} tuned x{spec.tuning.get('trials')}{more}"
     changes = sorted(defaults.config_changes(spec).items())
     return " ".join([name, *(f"{name}={words(value)}" for name, value in changes)])
 

@@ -29,6 +29,12 @@ class Curve:
             return None
         return sum(score >= max(scores) - self.half_interval for score in scores) / len(self.points)
 
+    def at_end(self, rate: float) -> bool:
+        """Whether no trial had a higher rate, or none a lower one: a better one may
+        lie beyond."""
+        rates = [tried for tried, _ in self.points]
+        return rate <= min(rates) or rate >= max(rates)
+
 
 def half_interval(record: RunRecord) -> float | None:
     """Normal approximation of the sampling error of a share; a share of 0 or 1 is taken one row further in."""
