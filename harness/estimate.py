@@ -8,6 +8,8 @@ CPU, so that attention takes the fused kernel that saves what GPUs' fused kernel
 from __future__ import annotations
 
 import contextlib
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
@@ -20,6 +22,7 @@ from harness.attach import attach, set_precision
 from harness.data import Batch, Targets
 from harness.devices import Device
 from harness.meter import Account, FirstSteps
+from harness.meter.kernels import AsKernels
 from harness.models import BaseModel
 from harness.models.build import build
 from harness.shape import describe, head_names, is_head
@@ -104,10 +107,22 @@ def _to_fake(model: nn.Module) -> None:
                     table[name] = fake(tensor)
 
 
-def _as_unpadded() -> contextlib.AbstractContextManager[Any]:
+@contextlib.contextmanager
+def _as_unpadded() -> Iterator[None]:
     """Of rows without padding a real step makes no attention mask; for fake tensors transformers makes one, since it
-    cannot read from their positions that no two texts share a row."""
-    return mock.patch("transformers.masking_utils.find_packed_sequence_indices", lambda position_ids: None)
+    cannot read from their positions that no two texts share a row, nor from a mask that it covers nothing."""
+    from transformers import masking_utils
+
+    with contextlib.ExitStack() as stack:
+        for name in ("_ignore_bidirectional_mask_sdpa", "_ignore_causal_mask_sdpa"):
+            own = getattr(masking_utils, name)
+            stack.enter_context(mock.patch.object(masking_utils, name, functools.partial(_without_padding, own)))
+        stack.enter_context(mock.patch.object(masking_utils, "find_packed_sequence_indices", lambda position_ids: None))
+        yield
+
+
+def _without_padding(own: Callable[..., bool], padding_mask: Any, *args: Any, **kwargs: Any) -> bool:
+    return own(None, *args, **kwargs)
 
 
 def prepared(
@@ -144,7 +159,7 @@ def estimate(base: BaseModel, method: Method, config: Any, load: Load) -> Estima
         precision=load.precision,  # type: ignore[arg-type]
     )
     total = sum(p.numel() for p in model.parameters())
-    with _as_unpadded(), FakeTensorMode(allow_non_fake_inputs=True):
+    with _as_unpadded(), FakeTensorMode(allow_non_fake_inputs=True), AsKernels():
         _to_fake(model)
         model.train()
         batch = _fake_batch(model, kind, load)

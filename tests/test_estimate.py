@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import methods
 from harness.attach import attach, set_precision
@@ -9,6 +10,7 @@ from harness.data import Batch, Targets
 from harness.estimate import USUAL_TASK, Load, estimate, largest_batch
 from harness.match import match, size_field
 from harness.meter import FirstSteps
+from harness.meter.kernels import lstm_workspace
 from harness.models import BaseModel
 from harness.models.build import HEADS, OWN
 from harness.shape import describe, head_names
@@ -163,3 +165,40 @@ def test_traced_pictures_are_dealt_over_all_grids(rows):
     # A grid i times as fine costs i^2; training draws each of the eight with the same probability.
     cost = sum((expert + 1) ** 2 for expert in dealt) / rows
     assert cost == pytest.approx(sum(i**2 for i in range(1, 9)) / 8, rel=0.3)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("kind", ["encoder", "decoder"])
+@pytest.mark.parametrize("name", ["p-tuning", "lopt", "prompt-tuning"])
+def test_prompts_and_the_networks_that_make_them_are_predicted(name, kind, precision):
+    """The mask over prompt and text covers nothing; norms of half precision keep float32 statistics; an LSTM keeps a
+    workspace."""
+    method, load = methods.get(name), Load(4, 24, precision)
+    account = real(BASES[kind], method, method.config(), load)[0].tracker.account()
+    found = estimate(BASES[kind], method, method.config(), load)
+    assert found.memory.total == pytest.approx(account.total, rel=0.002)
+    for category, size in account.parts.items():
+        assert found.memory.parts[category] == pytest.approx(size, rel=0.002, abs=0.001 * account.total), category
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize(
+    "steps, rows, width, hidden", [(20, 4, 32, 16), (20, 1, 64, 32), (7, 3, 48, 24), (9, 2, 16, 48), (5, 2, 40, 20), (5, 2, 512, 256)]
+)  # fmt: skip
+def test_the_workspace_of_an_lstm_is_what_its_kernel_keeps(steps, rows, width, hidden, bf16):
+    if bf16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        pytest.skip("this processor's LSTM takes no bfloat16")
+    kept = []
+
+    class Seen(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            out = func(*args, **(kwargs or {}))
+            if func is torch.ops.aten.mkldnn_rnn_layer.default:
+                kept.append((out[3].numel(), args[0].element_size()))
+            return out
+
+    network = torch.nn.LSTM(width, hidden, batch_first=True, bidirectional=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16), Seen():
+        network(torch.randn(rows, steps, width))
+    assert kept == [(lstm_workspace(steps, rows, width, hidden, 2 if bf16 else 4), 2 if bf16 else 4)] * 2

@@ -74,6 +74,6 @@ METHOD = Method(
     positions=lambda config: config.tokens,
     starts_at_base=False,
     supports=only_texts,
-    assumes="the workspace that a library's LSTM keeps for the backward pass is not known from shapes and not counted",
+    assumes="the workspace that the LSTM keeps for the backward pass is counted as oneDNN lays it out on a CPU; a GPU's library has its own layout",
     search_space={"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "tokens": (5, 20, 50), "lstm": (True, False)},
 )
