@@ -67,6 +67,13 @@ class Estimate:
     """of all parameters"""
     assumes: str = ""
     """what the trace took for granted, where shapes alone do not decide a step's cost"""
+    between: tuple[int, int] | None = None
+    """peak bytes of the cheapest and of the dearest choice, where the data choose"""
+
+    @property
+    def most(self) -> int:
+        """Bytes that are enough whatever the data choose."""
+        return self.between[1] if self.between else self.memory.total
 
 
 def _fake_batch(model: nn.Module, kind: TaskKind, load: Load) -> Batch:
@@ -151,7 +158,20 @@ def prepared(
 
 def estimate(base: BaseModel, method: Method, config: Any, load: Load) -> Estimate:
     """Raises Unsupported where the method does not work on the model or cannot be traced without values."""
+    found = traced(base, method, config, load)
+    peaks = [traced(base, method, config, load, lay).memory.total for lay in method.layouts.values()]
+    peaks.append(found.memory.total)
+    return replace(found, between=(min(peaks), max(peaks))) if method.layouts else found
+
+
+def traced(
+    base: BaseModel, method: Method, config: Any, load: Load, lay: Callable[[nn.Module, Any], None] | None = None
+) -> Estimate:
+    """Of one choice alone where the data choose: what `lay(model, config)` lays out, or else `attach`. Raises as
+    `estimate` does."""
     model, ours, kind = prepared(base, method, config, load)
+    if lay is not None:
+        lay(model, config)
     recipe = Recipe(
         batch_size=load.batch,
         max_length=load.length,
@@ -193,19 +213,20 @@ def seconds(found: Estimate, device: Device) -> float:
 
 
 def largest_batch(base: BaseModel, method: Method, config: Any, load: Load, room: int) -> tuple[int, Estimate | None]:
-    """The largest batch whose step fits in `room` bytes, with its estimate; (0, None) if not even one row does.
+    """The largest batch whose step fits in `room` bytes whatever the data choose, with its estimate; (0, None) if not
+    even one row does.
 
     Memory grows by the same with each row once the activations are what is largest, so two traces point at the
     answer, and a trace of it confirms or lowers it."""
     one = estimate(base, method, config, replace(load, batch=1))
-    if one.memory.total > room:
+    if one.most > room:
         return 0, None
     four = estimate(base, method, config, replace(load, batch=4))
-    row = max(1, (four.memory.total - one.memory.total) // 3)
-    batch = max(1, 1 + (room - one.memory.total) // row)
+    row = max(1, (four.most - one.most) // 3)
+    batch = max(1, 1 + (room - one.most) // row)
     while batch > 1:
         found = estimate(base, method, config, replace(load, batch=batch))
-        if found.memory.total <= room:
+        if found.most <= room:
             return batch, found
-        batch -= max(1, (found.memory.total - room) // row)
+        batch -= max(1, (found.most - room) // row)
     return 1, one

@@ -157,6 +157,9 @@ class Method:
     refuses them."""
     assumes: str = ""
     """What an estimate takes for granted where shapes alone do not decide a step's cost; shown beside it."""
+    layouts: Mapping[str, Callable[[nn.Module, Any], None]] = field(default_factory=dict)
+    """Where the data choose what a step costs: their cheapest and dearest choices, in words -> lay(model, config), by
+    which an attached model without values chooses so. An estimate is of what `attach` lays out, and states the range."""
     search_space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What tuning may vary: `learning_rate` and fields of the config."""
     unresumable: str = ""

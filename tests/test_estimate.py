@@ -7,16 +7,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import methods
 from harness.attach import attach, set_precision
 from harness.data import Batch, Targets
-from harness.estimate import USUAL_TASK, Load, estimate, largest_batch
+from harness.estimate import USUAL_TASK, Load, estimate, largest_batch, traced
 from harness.match import match, size_field
 from harness.meter import FirstSteps
 from harness.meter.kernels import lstm_workspace
 from harness.models import BaseModel
 from harness.models.build import HEADS, OWN
 from harness.shape import describe, head_names
-from harness.train import make_optimizer, one_step
+from harness.tiny import NARROW
+from harness.train import autocast, make_optimizer, one_step
 from methods.layers import trainable
+from methods.linear import adapted
 from methods.spec import Unsupported
+from methods.vision import conv_lora
 from methods.vision.conv_lora import even
 from tasks.spec import Recipe
 
@@ -43,7 +46,7 @@ NAMES = [
 
 
 def real(base, method, config, load):
-    """What was found following two steps on real tensors, put together without `harness.estimate`; trainable parameters."""
+    """What was found following two steps on real tensors, put together without `harness.estimate`; the model."""
     import transformers
 
     kind = USUAL_TASK[base.kind]
@@ -66,7 +69,8 @@ def real(base, method, config, load):
         targets = Targets.of(labels)
     batch = Batch(inputs, labels, rows * length, list(range(rows)), targets)
     recipe = Recipe(batch_size=rows, precision=load.precision)
-    method.calibrate(model, iter([inputs | {"labels": labels}] * 8), config)
+    with autocast(torch.device("cpu"), load.precision):
+        method.calibrate(model, iter([inputs | {"labels": labels}] * 8), config)
     optimizer = make_optimizer(model, method, config, 1e-4, recipe.weight_decay)
     first = FirstSteps(model, inputs.values())
     for step in range(2):
@@ -74,7 +78,7 @@ def real(base, method, config, load):
             one_step(
                 model, method, config, recipe, batch, optimizer, list(trainable(model).values()), step, 1000, first
             )
-    return first, sum(p.numel() for p in trainable(model).values())
+    return first, model
 
 
 @pytest.mark.parametrize("kind", BASES)
@@ -86,7 +90,7 @@ def test_the_prediction_is_what_a_real_step_holds(name, kind):
         found = estimate(BASES[kind], method, config, load)
     except Unsupported as reason:
         pytest.skip(str(reason))
-    first, _ = real(BASES[kind], method, config, load)
+    first, *_ = real(BASES[kind], method, config, load)
     account = first.tracker.account()
     assert first.flops.step == found.flops > 0
     assert found.memory.total == pytest.approx(account.total, rel=0.01)
@@ -202,3 +206,57 @@ def test_the_workspace_of_an_lstm_is_what_its_kernel_keeps(steps, rows, width, h
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16), Seen():
         network(torch.randn(rows, steps, width))
     assert kept == [(lstm_workspace(steps, rows, width, hidden, 2 if bf16 else 4), 2 if bf16 else 4)] * 2
+
+
+CHOOSERS = [(name, kind) for name in ("neft", "spt", "smt") for kind in BASES] + [("conv-lora", "vision")]
+
+
+def told(method, model, dealt):
+    """A layout that repeats what the data chose for `model`; dealt: Conv-LoRA's experts, of each layer and step."""
+
+    def lay(shapes, config):
+        if method.name == "spt":
+            shapes.spt.lay(model.spt.loras, [part.stop - part.start for part in model.spt.parts])
+        for (_, mine), (_, theirs) in zip(adapted(shapes), adapted(model), strict=True):
+            if method.name == "neft":
+                mine.mine = theirs.mine
+            elif method.name == "smt":
+                mine.corners, mine.mine = theirs.corners, [int(at) for at in theirs.mine]
+            elif method.name == "conv-lora":
+                steps = iter(dealt[id(theirs)])
+                mine.deal = lambda rows, experts, steps=steps: next(steps)
+
+    return lay
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name, kind", CHOOSERS)
+def test_what_the_data_choose_costs_what_is_said_of_it(name, kind, precision, monkeypatch):
+    """The account lies between the cheapest and the dearest choice, and is that of the traced step if that is told what
+    was chosen."""
+    dealt, gate = {}, conv_lora.Gate.forward
+
+    def watched(self, x, own=conv_lora.Layer.update):
+        def noted(mean):
+            chosen = gate(self.gate, mean)
+            dealt.setdefault(id(self), []).append(chosen.tolist())
+            return chosen
+
+        monkeypatch.setattr(self.gate, "forward", noted)
+        return own(self, x)
+
+    method, load = methods.get(name), Load(4, 24, precision)
+    config = method.config(**NARROW.get(name, {}))
+    with monkeypatch.context() as patch, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        patch.setattr(conv_lora.Layer, "update", watched)
+        first, model = real(BASES[kind], method, config, load)
+    account, found = first.tracker.account(), estimate(BASES[kind], method, config, load)
+    low, high = found.between
+    assert low < high and 0.99 * low <= account.total <= 1.01 * high
+    assert low <= found.memory.total <= high == found.most
+    same = traced(BASES[kind], method, config, load, told(method, model, dealt))
+    assert same.memory.total == pytest.approx(account.total, rel=0.002)
+    for category, size in account.parts.items():
+        assert same.memory.parts[category] == pytest.approx(size, rel=0.01, abs=0.01 * account.total), category
+    assert same.flops == first.flops.step

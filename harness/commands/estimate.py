@@ -155,7 +155,7 @@ def run(
                 if found is None:
                     notes.append(f"{one.label}: not even one row fits in {fits}.")
                 elif found.assumes:
-                    notes.append(f"{one.label}: {found.assumes}.")
+                    notes.append(f"{one.label}: {found.assumes}{_range(found)}.")
             _show(base, load, rows, notes, DEVICES[device] if device else None, room is not None, console)
 
 
@@ -175,6 +175,14 @@ def _traced(
         for at, one in enumerate(chosen):
             progress.update(line, description=f"{one.label} on {base.name}, {len(chosen) - at - 1} more")
             yield one, futures[at].result if pool else partial(_trace, *calls[at])
+
+
+def _range(found: Estimate) -> str:
+    """Where the data choose, what the peak may be."""
+    if not found.between:
+        return ""
+    low, high = map(_gigabytes, found.between)
+    return f"; the peak is between {low} and {high} GB by what they choose"
 
 
 def _gigabytes(value: float) -> str:

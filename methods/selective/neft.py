@@ -109,12 +109,21 @@ def choose(model: nn.Module, scores: Mapping[int, Sequence[torch.Tensor]]) -> No
 
 
 def spread(model: nn.Module) -> None:
-    """Where there are only shapes: every layer has its even part, so that a traced step costs what a real one does."""
+    """Where there are only shapes: every layer has its even part."""
     for width, layers in neurons(model).items():
         n, total, before = len(model.neft[str(width)].values), sum(layer.d_out for layer in layers), 0
         for layer in layers:
             layer.mine = slice(round(n * before / total), round(n * (before + layer.d_out) / total))
             before += layer.d_out
+
+
+def last(model: nn.Module, config: Config) -> None:
+    """Where there are only shapes: the last layers have all."""
+    for width, layers in neurons(model).items():
+        left = len(model.neft[str(width)].values)
+        for layer in reversed(layers):
+            layer.mine = slice(max(0, left - layer.d_out), left)
+            left = layer.mine.start
 
 
 def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Module:
@@ -203,5 +212,6 @@ METHOD = Method(
     merge=fold,
     extra_state=extra_state,
     assumes="what trains is chosen by the data; here it is spread evenly over the layers, and a choice of late layers alone costs less",
+    layouts={"all in the last layers": last},
     search_space={"learning_rate": (1e-5, 2e-5, 5e-5, 1e-4, 3e-4), "share": (0.03, 0.06, 0.09)},
 )

@@ -12,8 +12,10 @@ data speak, half of the budget is LoRAs'.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
@@ -68,11 +70,38 @@ def first_layout(pool: Pool) -> tuple[list[bool], list[int]]:
         has.append(0 < tensor.lora <= n // 2 - used)
         used += tensor.lora if has[-1] else 0
     free = [0 if lora else tensor.size for tensor, lora in zip(pool.tensors, has, strict=True)]
-    counts, before = [], 0
-    for size in free:
-        counts.append(round((n - used) * (before + size) / sum(free)) - round((n - used) * before / sum(free)))
-        before += size
-    return has, counts
+    return has, parts(n - used, free)
+
+
+def parts(n: int, rooms: Sequence[int]) -> list[int]:
+    """n dealt out in proportion to the rooms"""
+    found, before, total = [], 0, max(1, sum(rooms))
+    for room in rooms:
+        found.append(round(n * (before + room) / total) - round(n * before / total))
+        before += room
+    return found
+
+
+def arrange(model: nn.Module, config: Config, rising: bool, single: bool) -> None:
+    """Where there are only shapes: a choice that data may make. `rising`: small LoRAs come first, so that there are more of
+    them; `single`: only so many LoRAs that single values, too few in a matrix to earn it one, meet the budget."""
+    pool = model.spt
+    has = [False] * len(pool.tensors)
+    # What a tensor holds before it earns a LoRA.
+    most = [math.ceil(tensor.lora / config.ease) - 1 if tensor.lora else tensor.size for tensor in pool.tensors]
+    left = len(pool.values)
+    matrices = [at for at, tensor in enumerate(pool.tensors) if tensor.lora]
+    for at in sorted(matrices, key=lambda at: pool.tensors[at].lora, reverse=not rising):
+        if pool.tensors[at].lora <= left and not (single and left <= sum(most)):
+            has[at], most[at], left = True, 0, left - pool.tensors[at].lora
+    counts = [0] * len(most)
+    # Vectors, the last ones, take part anyway: the cheapest choice fills them before it touches another matrix.
+    for at in reversed(range(len(most))) if not (rising or single) else ():
+        counts[at] = min(left, most[at])
+        left, most[at] = left - counts[at], most[at] - counts[at]
+    free = [0 if lora else tensor.size - count for tensor, lora, count in zip(pool.tensors, has, counts, strict=True)]
+    more = parts(left, most if left <= sum(most) else free)
+    pool.lay(has, [count + part for count, part in zip(counts, more, strict=True)])
 
 
 @torch.no_grad()
@@ -223,6 +252,11 @@ METHOD = Method(
     calibrate=calibrate,
     merge=merge,
     extra_state=extra_state,
-    assumes="what trains is chosen by the data; here it is spread evenly over the layers, and a choice of late layers alone costs less",
+    assumes="what trains is chosen by the data; here half of it is LoRAs' and half is spread evenly over the layers as single values",
+    layouts={
+        "LoRAs in few matrices and little else": partial(arrange, rising=False, single=False),
+        "LoRAs in many matrices": partial(arrange, rising=True, single=False),
+        "single values in nearly all": partial(arrange, rising=False, single=True),
+    },
     search_space={"learning_rate": (3e-4, 1e-3, 3e-3, 1e-2), "share": (0.0025, 0.005, 0.01)},
 )

@@ -146,12 +146,12 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
     if known(blocks.values):
         choose(model, [torch.zeros(layer.d_out // side, layer.d_in // side) for layer in layers])
     else:
-        spread(layers, n, side)
+        fill(layers, n, side)
     return model
 
 
-def spread(layers: list[Layer], n: int, side: int) -> None:
-    """Where there are only shapes: the first n blocks, so that a traced step costs what a real one does."""
+def fill(layers: Iterable[Layer], n: int, side: int) -> None:
+    """Where there are only shapes: n blocks, of each layer all before the next has one."""
     for layer in layers:
         columns = layer.d_in // side
         take = min(n, layer.d_out // side * columns)
@@ -159,6 +159,12 @@ def spread(layers: list[Layer], n: int, side: int) -> None:
         layer.corners = [(slice(i, i + side), slice(j, j + side)) for i, j in starts]
         layer.mine = list(range(take))
         n -= take
+
+
+def last(model: nn.Module, config: Config) -> None:
+    """Where there are only shapes: the last layers have all blocks."""
+    n, side, _ = model.smt.values.shape
+    fill(reversed([layer for _, layer in adapted(model, Layer)]), n, side)
 
 
 def count(shape: Shape, config: Config) -> int:
@@ -202,5 +208,6 @@ METHOD = Method(
     merge=fold,
     extra_state=extra_state,
     assumes="what trains is chosen by the data; here it lies in the first layers, and a choice of late layers alone costs less",
+    layouts={"all in the last layers": last},
     search_space={"learning_rate": (5e-5, 1e-4, 3e-4, 1e-3), "share": (0.01, 890 / 24576, 0.1)},
 )

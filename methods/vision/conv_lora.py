@@ -11,7 +11,9 @@ one pixel, as Convpass has it (else the last block's queries would not train the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -79,7 +81,18 @@ def even(rows: int, experts: int) -> list[int]:
     return [round(last * row / (rows - 1)) if rows > 1 else round(last / 2) for row in range(rows)]
 
 
+def coarsest(rows: int, experts: int) -> list[int]:
+    return [0] * rows
+
+
+def finest(rows: int, experts: int) -> list[int]:
+    return [experts - 1] * rows
+
+
 class Layer(LowRankAdapted):
+    deal: Callable[[int, int], list[int]] = staticmethod(even)
+    """(rows, experts) -> each row's expert, while a step is only traced"""
+
     def __init__(self, base: nn.Module, config: Config) -> None:
         super().__init__(base, config.alpha / config.r, config.dropout)
         self.A = nn.Parameter(as_lora_draws(self.empty(config.r, self.d_in)))
@@ -99,11 +112,11 @@ class Layer(LowRankAdapted):
         return functional.interpolate(functional.gelu(self.experts[at](finer)), size=patches.shape[-2:], mode="bicubic")
 
     def rows_of(self, chosen: torch.Tensor) -> list[torch.Tensor]:
-        """Which rows each expert takes; while a step is only traced, dealt out evenly over coarse and fine grids."""
+        """Which rows each expert takes; while a step is only traced, as `deal` has it."""
         numbers = range(len(self.experts))
         if known(chosen):
             return [(chosen == at).nonzero().flatten() for at in numbers]
-        dealt = even(len(chosen), len(self.experts))
+        dealt = self.deal(len(chosen), len(self.experts))
         rows = [[row for row, expert in enumerate(dealt) if expert == at] for at in numbers]
         return [torch.tensor(some, dtype=torch.long, device=chosen.device) for some in rows]
 
@@ -122,6 +135,14 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
     """Raises Unsupported if pictures are not square."""
     require_square(model)
     return adapt(model, sites, lambda base: Layer(base, config))
+
+
+def deals(how: Callable[[int, int], list[int]]) -> Callable[[nn.Module, Any], None]:
+    def lay(model: nn.Module, config: Config) -> None:
+        for _, layer in adapted(model, Layer):
+            layer.deal = how
+
+    return lay
 
 
 def count(shape: Shape, config: Config) -> int:
@@ -158,6 +179,7 @@ METHOD = Method(
     count=count,
     loss_term=loss_term,
     assumes="training draws each picture's expert, and a finer one costs more; here they are dealt out evenly",
+    layouts={"the coarsest for all": deals(coarsest), "the finest for all": deals(finest)},
     supports=only_grids,
     search_space={"learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "r": (3, 8), "experts": (8, 4)},
 )
