@@ -9,14 +9,14 @@ import torch
 from test_cli import WORDS, write_rte
 
 import methods
-from harness.commands.run import on_oom_from
+from harness.commands.means import means_from
 from harness.execute.job import Job
 from harness.model import resolve
 from harness.oom import halved
 from harness.plan import Request
 from harness.record import RunRecord, UserError
 from harness.report.cells import Column
-from harness.report.costs import cost_cell
+from harness.report.costs import Finished, cost_cell
 from harness.run import execute
 from harness.runner import job_for
 from harness.store import Store
@@ -122,11 +122,11 @@ def test_the_option_reaches_every_job_and_another_word_is_refused(world, tmp_pat
     request = Request(("lora",), ("rte",), "quick")
     sweep = prepare(request, str(world / "model"), world / "data", False, lambda text: None)
     store, (item,) = Store(tmp_path), sweep.planned
-    assert job_for(sweep, item.spec, store).on_oom == on_oom_from({}) == "fail"
-    asked = replace(sweep, on_oom=on_oom_from({"on_oom": "accumulate"}))
+    assert job_for(sweep, item.spec, store).on_oom == means_from({}, None).on_oom == "fail"
+    asked = replace(sweep, on_oom=means_from({"on_oom": "accumulate"}, None).on_oom)
     assert job_for(asked, item.spec, store).on_oom == "accumulate"
     with pytest.raises(UserError, match="--on-oom retry: fail or accumulate"):
-        on_oom_from({"on_oom": "retry"})
+        means_from({"on_oom": "retry"}, None)
 
 
 def test_costs_of_smaller_parts_are_not_averaged_with_others():
@@ -136,7 +136,7 @@ def test_costs_of_smaller_parts_are_not_averaged_with_others():
 
     halved = {"on_oom": {"gradient_accumulation": 2, "after": "out of memory"}}
     column = Column("train_peak_allocated_bytes", "Memory", "bytes")
-    assert cost_cell({"rte": [record(), record()]}, column, True).value == 100
-    assert cost_cell({"rte": [record(**halved), record(**halved)]}, column, True).value == 100
-    assert cost_cell({"rte": [record(), record(**halved)]}, column, True).value is None
-    assert cost_cell({"rte": [record()], "cola": [record(**halved)]}, column, True).value is None
+    assert cost_cell(Finished.of({"rte": [record(), record()]}), column, True).value == 100
+    assert cost_cell(Finished.of({"rte": [record(**halved), record(**halved)]}), column, True).value == 100
+    assert cost_cell(Finished.of({"rte": [record(), record(**halved)]}), column, True).value is None
+    assert cost_cell(Finished.of({"rte": [record()], "cola": [record(**halved)]}), column, True).value is None

@@ -16,8 +16,8 @@ from test_hostile import VALUE
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.commands.run import checkpoint_every_from, on_oom_from, read_file, tracking_of
-from harness.execute.choose import how_from
+from harness.commands.means import means_from
+from harness.commands.run import read_file
 from harness.model import load_classifier, load_tokenizer, resolve
 from harness.record import UserError
 from harness.store import Store
@@ -224,13 +224,12 @@ def test_who_makes_the_runs_is_read_from_any_file_or_refused_with_a_sentence(tmp
         return  # what YAML's writer refuses
     try:
         options = read_file(root / "sweep.yaml")
-        how = how_from(options | {"out": root / "out"}, isolate)
-        checkpoint_every_from(options), on_oom_from(options)
-        tracking_of(options, root / "out", pytest.fail)
+        means = means_from(options | {"out": root / "out"}, isolate)
+        means.tracking(pytest.fail)
     except UserError as error:
         assert str(error) and "\n" not in str(error)
     else:
-        assert how.jobs >= 1 and how.executor in ("local", "ray", "slurm", "inline")
+        assert means.how.jobs >= 1 and means.how.executor in ("local", "ray", "slurm", "inline")
     assert {path.name for path in root.iterdir()} <= {"sweep.yaml"}, "nothing is made before the first run"
     shutil.rmtree(root)
 

@@ -28,14 +28,18 @@ def reproduce(
     slurm: options.Slurm = None,
     pack: options.Pack = None,
     timeout_per_run: options.TimeoutPerRun = None,
+    on_oom: options.OnOom = None,
     checkpoint_every: options.CheckpointEvery = None,
+    track: options.Track = None,
     allow_pickle: options.AllowPickle = None,
+    trust_remote_code: options.TrustRemoteCode = None,
     format: Annotated[Format, typer.Option()] = Format.text,
     published: Annotated[
         Path | None, typer.Option(help="Folder with another reproduce.toml and the CSV files of its numbers.")
     ] = None,
     gradient_accumulation: options.GradientAccumulation = None,
     gradient_checkpointing: options.GradientCheckpointing = None,
+    distributed: options.Distributed = None,
     model: Annotated[
         str | None, typer.Option(help="Another model or its folder: not the protocol, and marked so.")
     ] = None,
@@ -56,11 +60,13 @@ def reproduce(
     given = {
         "tasks": tasks, "seeds": seeds, "data_dir": data_dir, "out": out, "executor": executor, "jobs": jobs, "pack": pack,
         "address": address, "slurm": slurm, "timeout_per_run": timeout_per_run, "checkpoint_every": checkpoint_every, "allow_pickle": allow_pickle,
+        "on_oom": on_oom, "track": track, "trust_remote_code": trust_remote_code,
     }  # fmt: skip
     overrides = {
         "model": model, "epochs": epochs, "max_steps": max_steps, "batch_size": batch_size, "max_length": max_length,
         "max_train": max_train, "max_eval": max_eval, "precision": precision,
         "gradient_accumulation": gradient_accumulation, "gradient_checkpointing": gradient_checkpointing,
+        "distributed": distributed,
     }  # fmt: skip
     failed = command.reproduce(
         name,

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from harness.commands.run import DEFAULT_OUT, announce, checkpoint_every_from, print_plan, request_from, trust_from
-from harness.execute.choose import how_from
-from harness.execute.process import start_server
+from harness.commands.means import means_from
+from harness.commands.run import print_plan, request_from
 from harness.plan import Request
 from harness.progress import Progress
 from harness.report import reproduced
 from harness.report.reproduced import Reproduction
 from harness.reproduce import Claim, claim_named, claims, outcomes, printed_line, request
 from harness.store import Store
-from harness.sweep import choices_for, fitting, prepare, preset_for
+from harness.sweep import fitting, preset_for
 from harness.sweep import run as run_sweep
 
-SAME_GRADIENTS = ("gradient_accumulation", "gradient_checkpointing")
+SAME_GRADIENTS = ("gradient_accumulation", "gradient_checkpointing", "distributed")
 """Recipe options that change memory and time, not what is learned."""
 
 
@@ -73,22 +71,16 @@ def reproduce(
     claim = claim_named(name, where)
     line = printed_line(claim, where)
     asked = _requested(claim, options, overrides)
-    data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
-    preset_for(claim.preset, data_dir)
-    how, checkpoint_every = how_from(options, isolate), checkpoint_every_from(dict(options))
-    if how.forks and not dry:
-        choices_for(asked)
-        start_server()
-    sweep = prepare(asked, overrides.get("model") or claim.model or None, data_dir, dry, say, trust_from(options))
-    sweep = replace(sweep, checkpoint_every=checkpoint_every)
-    announce(sweep, say)
+    means = means_from(options, isolate)
+    preset_for(claim.preset, means.data_dir)
+    told = None if dry else means.tracking(say)
+    sweep = means.sweep(asked, overrides.get("model") or claim.model or None, dry, say)
     if dry:
         print_plan(sweep.planned, notes)
         say(f"To be held against: {line[next(iter(claim.places()))].source}.")
         return False
-    how = fitting(how, sweep, say)
-    store = Store(Path(options.get("out", DEFAULT_OUT)).expanduser())
-    run_sweep(sweep, store, Progress(notes), how)
+    store = Store(means.out)
+    run_sweep(sweep, store, Progress(notes), fitting(means.how, sweep, say), told)
     planned = {item.spec.key for item in sweep.planned}
     records = [record for record in store.records() if record.key in planned]
     changed = [_option(key, value) for key, value in overrides.items() if key not in SAME_GRADIENTS]

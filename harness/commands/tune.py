@@ -14,26 +14,17 @@ from rich.table import Table
 
 import methods
 from harness.commands import views
-from harness.commands.run import (
-    DEFAULT_OUT,
-    announce,
-    checkpoint_every_from,
-    on_oom_from,
-    read_file,
-    request_from,
-    tracking_of,
-    trust_from,
-)
-from harness.execute.choose import How, how_from
+from harness.commands.means import means_from
+from harness.commands.run import read_file, request_from
+from harness.execute.choose import How
 from harness.execute.job import Work
-from harness.execute.process import start_server
 from harness.plan import Planned
 from harness.progress import Progress
 from harness.record import RunRecord, RunSpec, UserError
 from harness.report.setting import words
 from harness.report.tuning import Curve, curves
 from harness.store import Store, replacing
-from harness.sweep import Sweep, choices_for, executed, fitting, job_for, prepare, preset_for
+from harness.sweep import Sweep, executed, fitting, job_for, preset_for
 from harness.sweep import run as run_sweep
 from harness.trials import make
 from harness.tune import RATE, SEED, Budget, Found, Search, bases, winner_spec
@@ -42,34 +33,25 @@ from harness.tune import RATE, SEED, Budget, Found, Search, bases, winner_spec
 def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bool | None, console: Console) -> bool:
     """Returns whether a reported run failed."""
     options = (read_file(file) if file else {}) | options
-    data_dir = Path(options["data_dir"]).expanduser() if "data_dir" in options else None
-    options["preset"] = preset_for(options.get("preset"), data_dir)
+    means = means_from(options, isolate)
+    options["preset"] = preset_for(options.get("preset"), means.data_dir)
     request = request_from(options)
     if SEED in request.seeds:
         raise UserError(f"The seed {SEED} is that of the trials; reported runs need others.")
-    out = Path(options.get("out", DEFAULT_OUT)).expanduser()
 
     def say(text: str) -> None:
         console.print(text, markup=False, soft_wrap=True)
 
-    how, on_oom = how_from(options, isolate), on_oom_from(options)
-    checkpoint_every = checkpoint_every_from(options)
-    choices_for(request)
-    if how.forks:
-        start_server()
-    sweep = prepare(request, options.get("model"), data_dir, False, say, trust_from(options))
-    sweep = replace(sweep, on_oom=on_oom, checkpoint_every=checkpoint_every)
-    announce(sweep, say)
-    how = fitting(how, sweep, say)
-    told = tracking_of(options, out, say)
-    store = Store(out / "tuning")
+    sweep = means.sweep(request, options.get("model"), False, say)
+    how, told = fitting(means.how, sweep, say), means.tracking(say)
+    store = Store(means.out / "tuning")
     searches = _searched(sweep, budget, store, how, console)
     found = {(best.method, best.task): best for search in searches if (best := search.best())}
     made = {key for search in searches for key in search.records()}
     _show(curves(record for record in store.records() if record.key in made), found, searches, store, console)
     winners = _winners(sweep, found, budget)
     say(f"\nThe best settings, with {len(request.seeds)} seed{'s' if len(request.seeds) > 1 else ''}:")
-    results = Store(out)
+    results = Store(means.out)
     run_sweep(replace(sweep, planned=winners), results, Progress(console), how, told)
     keys = {item.spec.key for item in winners}
     records = [record for record in results.records() if record.key in keys]
