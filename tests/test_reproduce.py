@@ -280,6 +280,16 @@ def test_a_changed_protocol_is_marked_and_a_part_is_said(world):
     assert "Not the protocol" not in same
 
 
+def test_runs_are_made_and_told_as_those_of_run_are(world):
+    pytest.importorskip("tensorboard")
+    found = run(world, "--seeds", 5, "--on-oom", "accumulate", "--track", "tensorboard", out="told")
+    assert found.exit_code == 0, found.output
+    assert list((world / "told" / "track" / "tensorboard").rglob("events.*"))
+    for words, said in ((("--on-oom", "luck"), "--on-oom luck"), (("--track", "luck"), "--track luck")):
+        wrong = run(world, *words, out="none")
+        assert wrong.exit_code == 2 and said in wrong.output and not (world / "none").exists()
+
+
 def test_a_dry_run_plans_and_writes_nothing(world):
     shown = run(world, "--dry-run", out="dry")
     assert shown.exit_code == 0 and "To run: 2" in shown.output and SOURCE in shown.output
