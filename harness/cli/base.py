@@ -31,7 +31,9 @@ def plain_errors(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except UserError as error:
-            typer.echo(f"Error: {error}", err=True)
+            from harness.terminal import clean
+
+            typer.echo(f"Error: {clean(str(error))}", err=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             # The next one finds nothing left to put in order.
@@ -45,6 +47,6 @@ def plain_errors(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def console() -> Any:
-    from rich.console import Console
+    from harness.terminal import PlainConsole
 
-    return Console(highlight=False)
+    return PlainConsole(highlight=False)

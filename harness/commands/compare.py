@@ -12,6 +12,7 @@ from harness.record import RunRecord, UserError
 from harness.report import compare as comparing
 from harness.report import compared
 from harness.store import Store
+from harness.terminal import PlainConsole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ def _is_results(word: str) -> bool:
 
 def compare(a: str, b: str, results: Path, form: str, console: Console) -> None:
     """Raises UserError if a name is neither a row nor a folder, or the two share no run."""
-    notes = console if form == "text" else Console(stderr=True)
+    notes = console if form == "text" else PlainConsole(stderr=True)
     folders = [_is_results(word) for word in (a, b)]
     if folders == [True, True]:
         paths = [Path(word).expanduser() for word in (a, b)]

@@ -17,6 +17,7 @@ from harness.report.cells import Table
 from harness.report.latex import render_latex
 from harness.report.select import select
 from harness.store import make_folder, replacing
+from harness.terminal import PlainConsole
 
 FILE_WIDTH = 120
 """Columns of a text table that is written to a file."""
@@ -56,18 +57,18 @@ def leaderboard(results: Path, wanted: Wanted, console: Console) -> None:
     """Raises UserError for options that do not fit each other or the records."""
     if wanted.form == "parquet" and wanted.out is None:
         raise UserError("--format parquet needs a file: --out leaderboard.parquet.")
-    notes = console if wanted.form == "text" else Console(stderr=True)
-    records = select(
-        open_records(results, notes, brief=True), **{name: words(text) for name, text in wanted.filters.items()}
-    )
+    notes = console if wanted.form == "text" else PlainConsole(stderr=True)
+    columns, against = words(wanted.columns), words(wanted.against) or ("trainable",)
+    opened = open_records(results, notes, brief=True, costs=boards.costs_of(columns, against))
+    records = select(opened, **{name: words(text) for name, text in wanted.filters.items()})
     if wanted.missing:
         _missing(records, wanted, console)
         return
     tables = boards.tables(
         records,
         wanted.target,
-        words(wanted.columns),
-        words(wanted.against) or ("trainable",),
+        columns,
+        against,
         _numbers(wanted.reference),
     )
     if wanted.with_published:

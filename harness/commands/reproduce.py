@@ -18,6 +18,7 @@ from harness.reproduce import Claim, claim_named, claims, outcomes, printed_line
 from harness.store import Store
 from harness.sweep import fitting, preset_for
 from harness.sweep import run as run_sweep
+from harness.terminal import PlainConsole
 
 SAME_GRADIENTS = ("gradient_accumulation", "gradient_checkpointing", "distributed")
 """Recipe options that change memory and time, not what is learned."""
@@ -63,7 +64,7 @@ def reproduce(
     """Returns whether a run failed. `overrides`: what `peftbench run` calls so, marked as a change of the protocol.
 
     Raises UserError for a name, task or option that cannot be."""
-    notes = console if form == "text" else Console(stderr=True)
+    notes = console if form == "text" else PlainConsole(stderr=True)
 
     def say(text: str) -> None:
         notes.print(text, markup=False, soft_wrap=True)
