@@ -25,6 +25,7 @@ from harness.meter import Account, FirstSteps
 from harness.meter.kernels import AsKernels
 from harness.models import BaseModel
 from harness.models.build import build
+from harness.seq2seq import TRIED
 from harness.shape import describe, head_names, is_head
 from harness.train import make_optimizer, one_step
 from methods.layers import trainable
@@ -32,7 +33,12 @@ from methods.spec import Method, Unsupported
 from tasks.spec import Recipe, TaskKind
 
 CLASSES, STEPS = 2, 1000
-USUAL_TASK: dict[str, TaskKind] = {"encoder": "classify", "decoder": "generate", "vision": "image"}
+USUAL_TASK: dict[str, TaskKind] = {
+    "encoder": "classify",
+    "decoder": "generate",
+    "seq2seq": "generate",
+    "vision": "image",
+}
 """Kind of model -> what it is traced on"""
 
 
@@ -42,7 +48,7 @@ class Load:
 
     batch: int = 4
     length: int = 512
-    """Tokens of every row; none is padded, and of text every token is asked for"""
+    """Tokens of every row, of an encoder-decoder in both; none is padded, and of text every token is asked for"""
     precision: str = "bf16"
     gradient_checkpointing: bool = False
     gradient_accumulation: int = 1
@@ -87,7 +93,11 @@ def _fake_batch(model: nn.Module, kind: TaskKind, load: Load) -> Batch:
     inputs = {"input_ids": torch.empty(rows, length, dtype=torch.long)}
     if kind != "generate":
         return Batch(inputs, torch.empty(rows, dtype=torch.long), rows * length, index)
-    asked = [torch.empty(rows * (length - 1), dtype=torch.long) for _ in range(3)]
+    both = model.config.is_encoder_decoder
+    if both:
+        inputs["attention_mask"] = torch.ones(rows, length, dtype=torch.long)
+        inputs["decoder_input_ids"] = torch.empty(rows, length, dtype=torch.long)
+    asked = [torch.empty(rows * (length if both else length - 1), dtype=torch.long) for _ in range(3)]
     labels = torch.empty(rows, length, dtype=torch.long)
     return Batch(inputs, labels, rows * length, index, Targets(*asked))
 
@@ -138,9 +148,9 @@ def prepared(
     """(the tuned model on meta, or elsewhere with random weights, trainable parameters without the head, what it is traced on).
 
     Raises Unsupported where the method says so."""
-    kind = USUAL_TASK.get(base.kind)
-    if kind is None:
-        raise Unsupported(f"{base.name} is of the kind {base.kind}, which is not estimated yet")
+    kind = USUAL_TASK[base.kind]
+    if base.kind == "seq2seq" and base.config["model_type"] not in TRIED:
+        raise Unsupported(f"encoder-decoders of the type {base.config['model_type']} were not tried")
     reason = method.supports(base.kind, kind)
     if reason:
         raise Unsupported(reason)

@@ -35,6 +35,10 @@ VIT = {
     "model_type": "vit", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
     "image_size": 16, "patch_size": 4,
 }  # fmt: skip
+T5 = {
+    "model_type": "t5", "vocab_size": 80, "d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_decoder_layers": 2,
+    "num_heads": 4, "decoder_start_token_id": 0,
+}  # fmt: skip
 BASES = {
     kind: BaseModel(f"tiny-{kind}", kind, "", 0, "", "", config=config)
     for kind, config in (("encoder", BERT), ("decoder", LLAMA), ("vision", VIT))
@@ -64,6 +68,10 @@ def real(base, method, config, load):
     inputs = {"input_ids": torch.randint(2, 80, (rows, length))}
     if kind == "image":
         inputs = {"pixel_values": torch.randn(rows, 3, 16, 16)}
+    elif base.kind == "seq2seq":
+        labels = inputs["input_ids"].clone()
+        inputs |= {"attention_mask": torch.ones_like(labels), "decoder_input_ids": labels}
+        targets = Targets.at_their_place(labels)
     elif kind == "generate":
         labels = inputs["input_ids"].clone()
         targets = Targets.of(labels)
@@ -260,3 +268,24 @@ def test_what_the_data_choose_costs_what_is_said_of_it(name, kind, precision, mo
     for category, size in account.parts.items():
         assert same.memory.parts[category] == pytest.approx(size, rel=0.01, abs=0.01 * account.total), category
     assert same.flops == first.flops.step
+
+
+@pytest.mark.parametrize(
+    "load", [Load(4, 24, "fp32"), Load(4, 24, "bf16"), Load(4, 24, "fp32", gradient_checkpointing=True)], ids=str
+)
+@pytest.mark.parametrize("name", ["lora", "full-ft", "adapter-houlsby", "prompt-tuning"])
+def test_an_encoder_decoder_is_predicted_with_both_of_its_texts(name, load):
+    method, base = methods.get(name), BaseModel("tiny-t5", "seq2seq", "", 0, "", "", config=T5)
+    found = estimate(base, method, method.config(), load)
+    first, _ = real(base, method, method.config(), load)
+    account = first.tracker.account()
+    assert first.flops.step == found.flops > 0
+    assert found.memory.total == pytest.approx(account.total, rel=0.01)
+    for category, size in account.parts.items():
+        assert found.memory.parts[category] == pytest.approx(size, rel=0.01, abs=0.01 * account.total), category
+
+
+def test_an_encoder_decoder_of_a_type_that_was_not_tried_is_refused():
+    bart = BaseModel("bart", "seq2seq", "", 0, "", "", config={"model_type": "bart"})
+    with pytest.raises(Unsupported, match="bart were not tried"):
+        estimate(bart, methods.get("lora"), methods.get("lora").config(), Load(2, 8))

@@ -225,9 +225,8 @@ def _show(
     fitted: bool,
     console: Console,
 ) -> None:
-    what = f"{load.length} tokens a row, {load.precision}" + (
-        ", gradient checkpointing" if load.gradient_checkpointing else ""
-    )
+    what = f"{load.length} tokens a row{' of the encoder and of the decoder' if base.kind == 'seq2seq' else ''}"
+    what += f", {load.precision}" + (", gradient checkpointing" if load.gradient_checkpointing else "")
     batch = "largest batch that fits" if fitted else f"batch {load.batch}"
     console.print(
         f"{base.name} ({base.parameters / 1e9:.2f} B parameters), one training step, {batch}, {what}; GB of 10^9 bytes",
