@@ -117,7 +117,11 @@ def _work(name: str, folder: Path, runs: int) -> Work:
         return lambda: sum(record.status == "done" for record in Store(folder).records(brief=True))
     from harness.report import leaderboard as board
 
-    return lambda: sum(len(board.render_text(t, 200)) for t in board.tables(Store(folder).records(brief=True)))
+    def text() -> int:
+        records = Store(folder).records(brief=True, costs=board.costs_of())
+        return sum(len(board.render_text(table, 200)) for table in board.tables(records))
+
+    return text
 
 
 def measure(name: str, folder: Path, runs: int) -> None:

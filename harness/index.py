@@ -2,7 +2,8 @@
 
 It is made from the records and never needed: what it lacks, or what changed since, is read from the record itself. A row
 is bound to its record's file by size, times and inode, so that the index of a copied folder counts for nothing until
-the copy has been read. The file is one line (edition, checksum) and then Parquet.
+the copy has been read. The file is one line (edition, checksum) and then Parquet: texts, most of them JSON that many
+rows share and that is parsed once, and numbers as numbers, since parsing those of 100,000 records takes most of a view.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,20 +19,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.record import SCHEMA, RunRecord, RunSpec, canonical_json
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 FILE = ".index"
-LAYOUT = 1
+LAYOUT = 2
 SETTLED_NS = 2_000_000_000
 """A file that changed less than this before it was read may change again within one tick of its clock."""
 BATCH = 2048
-OF_SPEC = ("config", "data", "model_source", "recipe", "tuning")
-OF_RECORD = ("parameters", "provenance")
-LEFT_OUT = ("spec", "status", "reason", "traceback", *OF_RECORD)
 LIGHT = ("key", "stamp", "status", "reason", "probes")
 """The columns that tell what stands in a store, without the records themselves"""
-COLUMNS = (*LIGHT, *OF_SPEC, *OF_RECORD, "rest")
-"""All are texts: JSON, but for the first three."""
+OF_SPEC = ("config", "data", "model_source", "recipe", "tuning", "seed")
+OF_RECORD = ("curve", "provenance")
+PARSED = (*OF_SPEC, *OF_RECORD, "run", "rest")
+"""JSON. `run`: the other fields of the spec; `rest`: those of the record, but a traceback"""
+NUMBERS = ("scores", "parameters", "costs", "data_stats")
+"""Mappings to numbers. A list of doubles each, and beside it, as `<name>_shape`, what makes them the mapping again"""
+SHAPES = tuple(f"{name}_shape" for name in NUMBERS)
+COLUMNS = (*LIGHT, *PARSED, *SHAPES, *NUMBERS)
+LEFT_OUT = ("spec", "status", "reason", "traceback", *OF_RECORD, *NUMBERS)
+WHOLE = 2**53
+"""Up to here a double holds every whole number."""
 
 
 def stamp_of(found: os.stat_result) -> str:
@@ -88,10 +96,13 @@ def save(table: pa.Table, path: Path) -> None:
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    body = sink.getvalue().to_pybytes()
+    texts = [name for name in COLUMNS if name not in NUMBERS]
+    pq.write_table(table, sink, compression="zstd", use_dictionary=texts)
+    body = sink.getvalue()
     head = canonical_json({"edition": _edition(), "crc32": zlib.crc32(body)})
-    path.write_bytes(head.encode() + b"\n" + body)
+    with path.open("wb") as file:
+        file.write(head.encode() + b"\n")
+        file.write(body)
 
 
 def _ends(curve: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -99,29 +110,46 @@ def _ends(curve: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [point for point in curve if any(name.startswith(("eval_", "validation_")) for name in point)]
 
 
+def _split(values: Mapping[str, Any]) -> tuple[str, list[float]]:
+    """(shape, numbers): the shape is JSON, for each name whether its number is whole, or null and the value itself."""
+    shape: list[list[Any]] = []
+    numbers: list[float] = []
+    for name, value in values.items():
+        whole = type(value) is int and abs(value) <= WHOLE
+        if whole or type(value) is float:
+            shape.append([name, whole])
+            numbers.append(float(value))
+        else:
+            shape.append([name, None, value])
+    return json.dumps(shape), numbers
+
+
 def _row(stamp: str, record: RunRecord) -> dict[str, Any]:
     spec = record.spec
-    rest = {item.name: getattr(record, item.name) for item in fields(record) if item.name not in LEFT_OUT}
-    rest["curve"] = _ends(record.curve)
-    rest["spec"] = {item.name: getattr(spec, item.name) for item in fields(spec) if item.name not in OF_SPEC}
-    return {
-        "key": record.key,
-        "stamp": stamp,
-        "status": record.status,
-        "reason": json.dumps(record.reason),
-        "probes": json.dumps(probes_of(record)),
-        **{name: json.dumps(getattr(spec, name)) for name in OF_SPEC},
-        **{name: json.dumps(getattr(record, name)) for name in OF_RECORD},
-        "rest": json.dumps(rest),
-    }
+    parts = {name: getattr(spec, name) for name in OF_SPEC}
+    parts |= {"curve": _ends(record.curve), "provenance": record.provenance}
+    parts["run"] = {item.name: getattr(spec, item.name) for item in fields(spec) if item.name not in OF_SPEC}
+    parts["rest"] = {item.name: getattr(record, item.name) for item in fields(record) if item.name not in LEFT_OUT}
+    row = {"key": record.key, "stamp": stamp, "status": record.status, "reason": json.dumps(record.reason)}
+    row |= {"probes": json.dumps(probes_of(record)), **{name: json.dumps(value) for name, value in parts.items()}}
+    for name, shape in zip(NUMBERS, SHAPES, strict=True):
+        row[shape], row[name] = _split(getattr(record, name))
+    return row
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    # A text that many rows share stands there once, on the disk and in memory.
+    kinds = dict.fromkeys(LIGHT, pa.string()) | dict.fromkeys(NUMBERS, pa.list_(pa.float64()))
+    return pa.schema([(name, kinds.get(name, pa.dictionary(pa.int32(), pa.string()))) for name in COLUMNS])
 
 
 def rows(found: Iterable[tuple[str, RunRecord]]) -> pa.Table:
     """A row for each (stamp, record)."""
     import pyarrow as pa
 
-    schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-    return pa.Table.from_pylist([_row(stamp, record) for stamp, record in found], schema)
+    return pa.Table.from_pylist([_row(stamp, record) for stamp, record in found], _schema())
 
 
 def stamps(table: pa.Table) -> dict[str, str]:
@@ -161,26 +189,68 @@ def standing(table: pa.Table) -> dict[str, Standing]:
     }
 
 
-def records(table: pa.Table) -> Iterator[RunRecord]:
-    """Each row's record, its curve cut to the epoch ends and without a traceback. Equal parts are the same objects."""
+def records(table: pa.Table, costs: Collection[str] | None = None) -> Iterator[RunRecord]:
+    """Each row's record, its curve cut to the epoch ends and without a traceback. Equal parts are the same objects.
+
+    `costs`: the names of those that are wanted; None for all."""
     known: dict[str, Any] = {}
     for batch in table.to_batches(max_chunksize=BATCH):
-        values = {name: _parsed(batch.column(name), known) for name in OF_SPEC}
+        values = {name: _parsed(batch.column(name), known) for name in PARSED if name not in OF_RECORD}
         # Of these nearly every run may have its own: they are not kept for the next rows.
         values |= {name: _parsed(batch.column(name), {}) for name in (*OF_RECORD, "reason")}
-        keys, status, rest = (batch.column(name).to_pylist() for name in ("key", "status", "rest"))
-        # One document: its repeated names are kept once.
-        for at, body in enumerate(json.loads(f"[{','.join(rest)}]")):
-            spec = RunSpec(**body.pop("spec"), **{name: values[name][at] for name in OF_SPEC})
+        values |= {
+            name: _mappings(batch.column(shape), batch.column(name), costs if name == "costs" else None)
+            for name, shape in zip(NUMBERS, SHAPES, strict=True)
+        }
+        runs, rests = values.pop("run"), values.pop("rest")
+        of_spec = zip(*(values.pop(name) for name in OF_SPEC), strict=True)
+        of_record = zip(*values.values(), strict=True)
+        keys, states = (batch.column(name).to_pylist() for name in ("key", "status"))
+        for key, status, run, parts, rest, own in zip(keys, states, runs, of_spec, rests, of_record, strict=True):
+            spec = RunSpec(**run, **dict(zip(OF_SPEC, parts, strict=True)))
             # Checked against the spec when the record's file was read.
-            spec.__dict__["key"] = keys[at]
-            own = {name: values[name][at] for name in (*OF_RECORD, "reason")}
-            yield RunRecord(spec=spec, status=status[at], **own, **body)
+            spec.__dict__["key"] = key
+            yield RunRecord(spec=spec, status=status, **rest, **dict(zip(values, own, strict=True)))
+
+
+def _coded(column: pa.Array) -> tuple[list[str], np.ndarray]:
+    """(different texts, which of them each row has)"""
+    import numpy as np
+    import pyarrow as pa
+
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    # The dictionary may be that of a longer column.
+    used, codes = np.unique(coded.indices.to_numpy(), return_inverse=True)
+    return coded.dictionary.take(pa.array(used)).to_pylist(), codes
 
 
 def _parsed(column: pa.Array, known: dict[str, Any]) -> list[Any]:
     """The values of the texts, equal ones parsed once; `known`: those of earlier columns, text -> value."""
-    coded = column.dictionary_encode()
-    texts = coded.dictionary.to_pylist()
+    texts, codes = _coded(column)
     known |= {text: json.loads(text) for text in texts if text not in known}
-    return [known[texts[code]] for code in coded.indices.to_pylist()]
+    values = [known[text] for text in texts]
+    return [values[code] for code in codes.tolist()]
+
+
+def _mappings(shapes: pa.Array, numbers: pa.ListArray, wanted: Collection[str] | None) -> list[dict[str, Any]]:
+    """What `_split` split, or of it the names that are wanted; those of one shape at once."""
+    import numpy as np
+
+    texts, codes = _coded(shapes)
+    flat, starts = numbers.flatten().to_numpy(), numbers.offsets.to_numpy()[:-1] - numbers.offsets[0].as_py()
+    found: list[dict[str, Any]] = [{}] * len(shapes)
+    for code, text in enumerate(texts):
+        shape, (where,) = json.loads(text), np.nonzero(codes == code)
+        columns: dict[str, list[Any]] = {}
+        at = starts[where]
+        for name, whole, *value in shape:
+            if wanted is None or name in wanted:
+                if value:
+                    columns[name] = value * len(where)
+                else:
+                    columns[name] = (flat[at].astype(np.int64) if whole else flat[at]).tolist()
+            at = at if value else at + 1
+        made = zip(*columns.values(), strict=True) if columns else [()] * len(where)
+        for place, row in zip(where.tolist(), made, strict=True):
+            found[place] = dict(zip(columns, row, strict=True))
+    return found

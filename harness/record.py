@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
@@ -56,10 +56,14 @@ class RunSpec:
     @cached_property
     def key(self) -> str:
         """sha256 of the canonical JSON of what decides the result, 16 hex digits."""
+        return self._key(canonical_json)
+
+    def _key(self, encoded: Callable[[Any], str]) -> str:
+        """`encoded`: gives the canonical JSON of a field's value."""
         values = ((name, getattr(self, name)) for name in _DECIDING)
-        identity = {name: value for name, value in values if value or name not in self.IF_ANY}
+        parts = [f'"{name}":{encoded(value)}' for name, value in values if value or name not in self.IF_ANY]
         # A path that is no UTF-8 comes from the command line as text with lone surrogates.
-        return hashlib.sha256(canonical_json(identity).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return hashlib.sha256(f"{{{','.join(parts)}}}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> RunSpec:
@@ -67,7 +71,22 @@ class RunSpec:
         return cls(**value)
 
 
-_DECIDING = tuple(item.name for item in fields(RunSpec) if item.name not in RunSpec.NAMES)
+_DECIDING = tuple(sorted(item.name for item in fields(RunSpec) if item.name not in RunSpec.NAMES))
+
+
+def find_keys(specs: Iterable[RunSpec]) -> None:
+    """Finds the keys of many runs that have none yet: what they share, the same object, is made JSON once."""
+    # Kept until the end, so that no other value takes the place of one that is known by its identity.
+    lacking = [spec for spec in specs if "key" not in spec.__dict__]
+    known: dict[int, str] = {}
+
+    def encoded(value: Any) -> str:
+        if id(value) not in known:
+            known[id(value)] = canonical_json(value)
+        return known[id(value)]
+
+    for spec in lacking:
+        spec.__dict__["key"] = spec._key(encoded)
 
 
 @dataclass

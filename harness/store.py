@@ -9,7 +9,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from harness import index
 from harness.index import Standing
-from harness.record import RunRecord, RunSpec, Status, UserError
+from harness.record import RunRecord, RunSpec, Status, UserError, find_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -167,6 +167,7 @@ class Store:
     def missing(self, specs: Iterable[RunSpec]) -> list[RunSpec]:
         """Those without a done record: never run, failed, skipped, or unreadable."""
         wanted = list(specs)
+        find_keys(wanted)
         found = self.standing([spec.key for spec in wanted])
         return [spec for spec in wanted if spec.key not in found or found[spec.key].status != "done"]
 
@@ -214,17 +215,18 @@ class Store:
             self.drop_checkpoints(record.key)
         return True
 
-    def records(self, brief: bool = False) -> Iterator[RunRecord]:
+    def records(self, brief: bool = False, costs: Collection[str] | None = None) -> Iterator[RunRecord]:
         """All readable records in the order of their keys; `problems` then names what was passed over.
 
         `brief` is fast for many records: a curve may have only its points with scores, a traceback may be missing, and
-        equal parts of several records may be the same objects, which must not be changed.
+        equal parts of several records may be the same objects, which must not be changed. Of the costs it may then give
+        only those that are named in `costs`.
         """
         self.problems = []
         found = self._files()
         table = self._table(found, index.COLUMNS) if brief else None
         if table is not None:
-            yield from index.records(table)
+            yield from index.records(table, costs)
             return
         for key in sorted(found):
             record = self._read(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from rich.console import Console
@@ -18,9 +19,11 @@ def _open(results: Path) -> Store:
     return Store(results)
 
 
-def open_records(results: Path, console: Console, brief: bool = False) -> list[RunRecord]:
+def open_records(
+    results: Path, console: Console, brief: bool = False, costs: Collection[str] | None = None
+) -> list[RunRecord]:
     store = _open(results)
-    records = list(store.records(brief))
+    records = list(store.records(brief, costs))
     show_problems(store, console)
     if not records:
         raise UserError(f"{results} holds no records; `peftbench run` makes some.")

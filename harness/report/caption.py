@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.record import RunRecord, canonical_json
@@ -26,6 +26,16 @@ def scores(records: Sequence[RunRecord], name: str = "") -> dict[int, float]:
     """Seed -> the main score x100, or the one called `name`, of the runs that have it."""
     found = {r.spec.seed: r.scores.get(name or r.metric) for r in records if r.status == "done"}
     return {seed: 100 * value for seed, value in found.items() if value is not None}
+
+
+def one_a_part(records: Iterable[RunRecord], part: Callable[[RunRecord], Any]) -> Iterable[RunRecord]:
+    """One record for each object that is such a part: records that were read together share equal parts, so that what
+    hangs on the part alone need not be found for each."""
+    return {id(part(record)): record for record in records}.values()
+
+
+def provenance_of(record: RunRecord) -> Any:
+    return record.provenance
 
 
 def hardware(record: RunRecord) -> str:
@@ -58,8 +68,9 @@ def _counted(reasons: Iterable[str]) -> str:
 
 def gaps(by_row: Mapping[str, dict[str, list[RunRecord]]], names: Sequence[str], seeds: int) -> list[str]:
     cells = [by_task.get(name, []) for by_task in by_row.values() for name in names]
-    empty = [_why(found) for found in cells if not scores(found)]
-    few = [_why(found) for found in cells if 0 < len(scores(found)) < seeds]
+    counted = [(found, len(scores(found))) for found in cells]
+    empty = [_why(found) for found, count in counted if not count]
+    few = [_why(found) for found, count in counted if 0 < count < seeds]
     notes = [f"· no score: {_counted(empty)}."] if empty else []
     if few:
         notes.append(f"* fewer than {seeds} seeds: {_counted(few)}.")
@@ -72,7 +83,7 @@ def gaps(by_row: Mapping[str, dict[str, list[RunRecord]]], names: Sequence[str],
 
 def budgets(records: Sequence[RunRecord]) -> list[str]:
     """A sentence if rows were not tuned alike."""
-    kinds = {canonical_json(r.spec.tuning) for r in records}
+    kinds = {canonical_json(r.spec.tuning) for r in one_a_part(records, lambda r: r.spec.tuning)}
     if len(kinds) < 2:
         return []
     return ["Rows were tuned with different budgets (their names say which): their order compares that too."]
@@ -83,15 +94,17 @@ def _joined(texts: Iterable[Any]) -> str:
 
 
 def load(records: Sequence[RunRecord]) -> str:
-    batch = _joined(r.spec.recipe["batch_size"] for r in records if "batch_size" in r.spec.recipe)
-    sizes = {r.spec.recipe.get("image_size") for r in records} - {None}
-    length = _joined(r.spec.recipe["max_length"] for r in records if "max_length" in r.spec.recipe)
+    recipes = [r.spec.recipe for r in one_a_part(records, lambda r: r.spec.recipe)]
+    batch = _joined(recipe["batch_size"] for recipe in recipes if "batch_size" in recipe)
+    sizes = {recipe.get("image_size") for recipe in recipes} - {None}
+    length = _joined(recipe["max_length"] for recipe in recipes if "max_length" in recipe)
     most = f"{_joined(sizes)} pixels a side" if sizes else f"at most {length} tokens" if length else ""
     return f"batch {batch}, {most}" if batch and most else ""
 
 
 def machines(records: Sequence[RunRecord]) -> str:
-    return "; ".join(sorted({name for r in records if r.status == "done" and (name := hardware(r))}))
+    done = one_a_part((r for r in records if r.status == "done"), provenance_of)
+    return "; ".join(sorted({name for r in done if (name := hardware(r))}))
 
 
 def caption(
@@ -131,8 +144,8 @@ def caption(
                 "left out, highest over tasks; empty if a run never got there or was not evaluated on its way."
             )
     parts += [f"{c.title}: {c.name}, {c.over_tasks} over tasks." for c in columns if c.kind == "cost"]
-    if kinds & {"bytes", "rate", "seconds", "cost"} and machines(records):
-        parts.append(f"Hardware: {machines(records)}.")
+    if kinds & {"bytes", "rate", "seconds", "cost"} and (names := machines(records)):
+        parts.append(f"Hardware: {names}.")
     if any(record.spec.tuning for record in records):
         parts.append(
             "tuned xN: the best of N settings on a part carved from the training rows, never on the reported ones."
@@ -143,9 +156,8 @@ def caption(
 
 
 def machine_note(by_row: Mapping[str, dict[str, list[RunRecord]]]) -> list[str]:
-    seen = [
-        {hardware(r) for found in by_task.values() for r in found if r.status == "done"} for by_task in by_row.values()
-    ]
+    done = ([r for found in by_task.values() for r in found if r.status == "done"] for by_task in by_row.values())
+    seen = [{hardware(r) for r in one_a_part(runs, provenance_of)} for runs in done]
     if len(set().union(*seen)) < 2:
         return []
     mixed = " A row made on more than one has neither." if any(len(found) > 1 for found in seen) else ""

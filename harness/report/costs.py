@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 
 from harness.record import RunRecord
-from harness.report.caption import MEMORY, hardware
+from harness.report.caption import MEMORY, hardware, one_a_part, provenance_of
 from harness.report.cells import Cell, Column, Join
 from harness.report.scores import ByTask, Filled
 
@@ -103,11 +104,25 @@ def _ran(record: RunRecord) -> tuple[str, str | None]:
     return hardware(record), str(halved.get("gradient_accumulation")) if isinstance(halved, Mapping) else None
 
 
-def cost_cell(by_task: ByTask, column: Column, complete: bool) -> Cell:
-    """Mean over seeds, then over tasks as `Column.over_tasks` says; empty where runs of several machines would be mixed,
-    or runs that found too little memory and went through in smaller parts with others."""
-    done = {task: [r for r in found if r.status == "done"] for task, found in by_task.items()}
-    if column.kind != "count" and len({_ran(r) for found in done.values() for r in found}) > 1:
+@dataclass(frozen=True)
+class Finished:
+    """The finished runs of a row."""
+
+    by_task: ByTask
+    mixed: bool
+    """Whether they were made on several machines, or some found too little memory and went through in smaller parts."""
+
+    @classmethod
+    def of(cls, by_task: ByTask) -> Finished:
+        done = {task: [r for r in found if r.status == "done"] for task, found in by_task.items()}
+        each = one_a_part((r for found in done.values() for r in found), provenance_of)
+        return cls(done, len({_ran(r) for r in each}) > 1)
+
+
+def cost_cell(row: Finished, column: Column, complete: bool) -> Cell:
+    """Mean over seeds, then over tasks as `Column.over_tasks` says; empty where runs would be mixed that do not compare."""
+    done = row.by_task
+    if column.kind != "count" and row.mixed:
         return Cell()
     values = {t: [v for r in found if (v := value(r, column)) is not None] for t, found in done.items()}
     means = [fmean(found) for found in values.values() if found]
@@ -181,6 +196,9 @@ class Costs:
     def fill(self, columns: Iterable[Column]) -> list[Filled]:
         return [(column, self.cells(column)) for column in columns]
 
+    @cached_property
+    def _rows(self) -> list[Finished]:
+        return [Finished.of(by_task) for by_task in self.by_row.values()]
+
     def cells(self, column: Column) -> list[Cell]:
-        rows = zip(self.by_row.values(), self.complete, strict=True)
-        return [cost_cell(by_task, column, complete) for by_task, complete in rows]
+        return [cost_cell(row, column, complete) for row, complete in zip(self._rows, self.complete, strict=True)]

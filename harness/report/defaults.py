@@ -99,8 +99,12 @@ class Defaults:
     @cached_property
     def _places(self) -> dict[tuple[str, ...], dict[int, tuple[Mapping[str, Any], int]]]:
         """Place -> the mappings of its runs, by identity, each with how many runs have it."""
-        found: dict[tuple[str, ...], dict[int, tuple[Mapping[str, Any], int]]] = {}
+        kinds: dict[tuple[Any, ...], list[RunSpec]] = {}
         for spec in self._specs:
+            kind = (spec.suite, spec.preset, spec.task, spec.method, id(spec.config), id(spec.recipe))
+            kinds.setdefault(kind, []).append(spec)
+        found: dict[tuple[str, ...], dict[int, tuple[Mapping[str, Any], int]]] = {}
+        for spec, *others in kinds.values():
             where = (spec.suite, spec.preset, spec.task)
             for place, values in (
                 (("config", spec.method), spec.config),
@@ -108,7 +112,7 @@ class Defaults:
                 (("recipe", *where, spec.method), spec.recipe),
             ):
                 counts = found.setdefault(place, {})
-                counts[id(values)] = values, counts.get(id(values), (values, 0))[1] + 1
+                counts[id(values)] = values, counts.get(id(values), (values, 0))[1] + 1 + len(others)
         return found
 
     def _usual(self, place: tuple[str, ...], name: str) -> Any:

@@ -64,19 +64,24 @@ def tables(
     return [board.table(view) for board in boards]
 
 
+def costs_of(columns: Sequence[str] = (), against: Sequence[str] = ("trainable",)) -> tuple[str, ...] | None:
+    """The costs of records that `tables` needs for these columns; None: it may need any."""
+    return None if columns or tuple(against) != ("trainable",) else (*prices.MEMORY, SPEED)
+
+
 def _check(view: View, boards: Sequence[_Board], records: Sequence[RunRecord]) -> None:
     if not boards:
         return
-    fields = prices.known(records)
     names = {column.name for board in boards for column, _ in board.scores.columns}
-    words = {*SCORES, *COMBINED, *prices.WORDS, *fields, *names}
     for option, given, allowed in (
-        ("--columns", view.columns, words),
-        ("--against", view.against, {*prices.WORDS, *fields}),
+        ("--columns", view.columns, {*SCORES, *COMBINED, *prices.WORDS, *names}),
+        ("--against", view.against, {*prices.WORDS}),
     ):
-        for word in given:
-            if word not in allowed:
-                usual = [w for w in (*SCORES, *COMBINED, *prices.WORDS) if w in allowed]
+        unknown = [word for word in given if word not in allowed]
+        fields = prices.known(records) if unknown else set()
+        for word in unknown:
+            if word not in fields:
+                usual = [w for w in (*SCORES, *COMBINED, *prices.WORDS) if w in allowed | fields]
                 more = sorted(fields - set(usual))
                 own = f"; tasks and means: {', '.join(sorted(names))}" if option == "--columns" else ""
                 raise UserError(

@@ -6,6 +6,8 @@ import io
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.report.cells import Cell, Column, Kind, Table
@@ -14,6 +16,7 @@ from harness.report.flat import render_csv as render_csv
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
+    from rich.text import Text
 
 MISSING, FEWER = "·", "*"
 DECIMALS = 1
@@ -65,7 +68,8 @@ def places(table: Table, column: Column) -> list[int]:
     """1 for each row with the column's best score, 2 for the next, as shown; 0 for the others and for costs."""
     if not column.is_score or len(table.rows) < 2:
         return [0] * len(table.rows)
-    shown = [None if (v := table.cell(row, column).value) is None else round(v, DECIMALS) for row in table.rows]
+    at = table.columns.index(column)
+    shown = [None if (v := row.cells[at].value) is None else round(v, DECIMALS) for row in table.rows]
     best = sorted({value for value in shown if value is not None}, reverse=True)[:2]
     return [best.index(value) + 1 if value in best else 0 for value in shown]
 
@@ -95,57 +99,93 @@ def _label_width(table: Table, width: int) -> int:
     return max(6, min(longest, max(width // LABEL_SHARE, 12)))
 
 
-def _grid(table: Table, columns: Sequence[Column], width: int) -> RichTable:
+@dataclass(frozen=True)
+class _Drawn:
+    """A column's texts."""
+
+    is_task: bool
+    head: Text
+    cells: list[Text]
+    printed: list[str]
+    """Of the published rows."""
+
+    @cached_property
+    def width(self) -> int:
+        """The columns of a terminal that it takes on one line a cell."""
+        return max(map(_width, (self.head, *self.cells, *self.printed)))
+
+
+def _width(text: Text | str) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, (text if isinstance(text, str) else text.plain).splitlines()), default=0)
+
+
+def _drawn(table: Table) -> list[_Drawn]:
+    from rich.text import Text
+
+    titles = short_titles(table)
+    styles = ("", "bold", "underline")
+    made = []
+    for at, column in enumerate(table.columns):
+        words = re.sub(r" (?=GB$)|(?<=Mean) ", "\n", titles[column.name])
+        words = words if column.is_points else words.replace(" ", "\n")
+        cells = [
+            Text(cell_text(row.cells[at], column.kind, column.scale), style=styles[rank])
+            for row, rank in zip(table.rows, places(table, column), strict=True)
+        ]
+        printed = [row.texts[at] for row in table.published]
+        made.append(_Drawn(column.kind == "task", Text(words), cells, printed))
+    return made
+
+
+def _grid(table: Table, columns: Sequence[_Drawn], width: int) -> RichTable:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    titles = short_titles(table)
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     grid.add_column("Method", overflow="fold", max_width=_label_width(table, width))
-    styles = ("", "bold", "underline")
-    ranks = [places(table, column) for column in columns]
     for column in columns:
-        words = re.sub(r" (?=GB$)|(?<=Mean) ", "\n", titles[column.name])
-        words = words if column.is_points else words.replace(" ", "\n")
-        grid.add_column(Text(words), justify="right", vertical="bottom", overflow="fold")
+        grid.add_column(column.head, justify="right", vertical="bottom", overflow="fold")
     for at, row in enumerate(table.rows):
-        texts = [
-            Text(cell_text(table.cell(row, column), column.kind, column.scale), style=styles[rank[at]])
-            for column, rank in zip(columns, ranks, strict=True)
-        ]
-        grid.add_row(Text(row.label), *texts)
+        grid.add_row(Text(row.label), *(column.cells[at] for column in columns))
     if table.published:
         grid.add_section()
-    for printed in table.published:
-        shown = [printed.texts[table.columns.index(column)] for column in columns]
+    for at, published in enumerate(table.published):
+        shown = [column.printed[at] for column in columns]
         if any(shown):
-            grid.add_row(Text(printed.label, style="dim italic"), *(Text(text, style="dim") for text in shown))
+            grid.add_row(Text(published.label, style="dim italic"), *(Text(text, style="dim") for text in shown))
     return grid
+
+
+def _whole_width(table: Table, columns: Sequence[_Drawn], width: int) -> int:
+    """What Rich would measure of `_grid` on an endless line; between columns stand a space and a divider."""
+    shown = [row.label for at, row in enumerate(table.published) if any(column.printed[at] for column in columns)]
+    label = max(map(_width, ("Method", *(row.label for row in table.rows), *shown)))
+    return min(label, _label_width(table, width)) + sum(column.width + 2 for column in columns)
 
 
 def _panels(table: Table, console: Console) -> list[RichTable]:
     """As few grids as fit the console's width, one under the other; the tasks after what sums them up."""
+    drawn = _drawn(table)
 
-    def grid(columns: Sequence[Column]) -> RichTable:
-        return _grid(table, columns, console.width)
+    def fits(columns: Sequence[_Drawn]) -> bool:
+        return _whole_width(table, columns, console.width) <= console.width
 
-    def fits(columns: Sequence[Column]) -> bool:
-        return console.measure(grid(columns), options=console.options.update(width=10_000)).maximum <= console.width
-
-    if fits(table.columns):
-        return [grid(table.columns)]
-    panels: list[list[Column]] = []
+    if fits(drawn):
+        return [_grid(table, drawn, console.width)]
+    panels: list[list[_Drawn]] = []
     for tasks in (False, True):
-        current: list[Column] = []
-        for column in (c for c in table.columns if (c.kind == "task") == tasks):
+        current: list[_Drawn] = []
+        for column in (c for c in drawn if c.is_task == tasks):
             if current and not fits([*current, column]):
                 panels.append(current)
                 current = []
             current.append(column)
         if current:
             panels.append(current)
-    return [grid(columns) for columns in panels]
+    return [_grid(table, columns, console.width) for columns in panels]
 
 
 def print_text(table: Table, console: Console) -> None:

@@ -82,13 +82,16 @@ class Slot:
 def _slots(names: Sequence[str], records: Sequence[RunRecord]) -> list[Slot]:
     """A column a task, or a member of a joint one; then what other rules and the untrained model score, where recorded."""
     slots = []
+    by_task: dict[str, list[RunRecord]] = {}
+    for record in records:
+        by_task.setdefault(record.spec.task, []).append(record)
     for name in names:
-        metric = next((r.metric for r in records if r.spec.task == name), "")
+        metric = by_task[name][0].metric
         parts = members(name)
         slots += [Slot(Column(part, part, "task"), name, f"{metric}_{part}") for part in parts]
         slots += [] if parts else [Slot(Column(name, name, "task"), name)]
     for name in names:
-        own = [r for r in records if r.spec.task == name and r.status == "done"]
+        own = [r for r in by_task[name] if r.status == "done"]
         metric = next((r.metric for r in own), "")
         for score, title in (
             (f"robust_{metric}", "robust"),
@@ -161,7 +164,11 @@ def score_columns(suite: str, records: Sequence[RunRecord], by_row: Mapping[str,
     grouped = tasks.suites()[suite].groups if mean and mean.name == "average" else {}
     filled: list[Filled] = []
     for slot in _slots(names, records):
-        found = [list(scores(row.get(slot.task, ()), slot.score).values()) for row in by_row.values()]
+        if slot.score:
+            seen = [scores(row.get(slot.task, ()), slot.score) for row in by_row.values()]
+        else:
+            seen = [row.get(slot.task, {}) for row in main]
+        found = [list(own.values()) for own in seen]
         filled.append((slot.column, [score_cell(values, len(values) < seeds) for values in found]))
     for group, own in grouped.items():
         filled.append((Column(f"group/{group}", group, "also"), [_mean_cell(row, own, seeds) for row in main]))

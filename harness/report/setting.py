@@ -34,6 +34,8 @@ def words(value: Any) -> str:
 
 def largest(groups: Mapping[Any, list[RunRecord]]) -> dict[Any, list[RunRecord]]:
     """Those groups that do not lie wholly within another one."""
+    if len(groups) < 2:
+        return dict(groups)
     keys = {name: {record.key for record in records} for name, records in groups.items()}
     return {name: groups[name] for name in groups if not any(keys[name] < other for other in keys.values())}
 
@@ -64,17 +66,17 @@ def rows(records: Sequence[RunRecord], defaults: Defaults) -> dict[str, list[Run
     """Records by label. A rate that the user gave and that is one task's default anyway belongs to both rows."""
     found: dict[str, list[RunRecord]] = {}
     given: dict[str, tuple[str, float]] = {}
-    labels: dict[tuple[Any, ...], tuple[str, str]] = {}
+    by_kind: dict[tuple[Any, ...], list[RunRecord]] = {}
     for record in records:
         spec = record.spec
         where = (spec.suite, spec.preset, spec.task, spec.method, spec.method_sha256)
         kind = (*where, id(spec.config), id(spec.recipe), id(spec.tuning))
-        if kind not in labels:
-            labels[kind] = label(spec, defaults), configured(spec, defaults)
-        name, plain = labels[kind]
-        found.setdefault(name, []).append(record)
-        if name != plain:
-            given[name] = plain, spec.recipe["learning_rate"]
+        if kind not in by_kind:
+            name, plain = label(spec, defaults), configured(spec, defaults)
+            by_kind[kind] = found.setdefault(name, [])
+            if name != plain:
+                given[name] = plain, spec.recipe["learning_rate"]
+        by_kind[kind].append(record)
     for name, (plain, rate) in given.items():
         found[name] = found[name] + [r for r in found.get(plain, ()) if r.spec.recipe.get("learning_rate") == rate]
     return largest(found)
@@ -159,31 +161,31 @@ def _edition_words(edition: tuple[str, str], all_of_them: Sequence[tuple[str, st
     return f"v{version} data {hashlib.sha256(data.encode()).hexdigest()[:6]}"
 
 
-def _also_fits(record: RunRecord, own: Setting, other: Setting) -> bool:
-    """Whether a run has the values of `other` because its task declares some of them anyway."""
-    return (
-        set(own.changes) < set(other.changes)
-        and replace(own, changes=other.changes) == other
-        and all(canonical_json(record.spec.recipe.get(name)) == value for name, value in other.changes)
-    )
+def _fitting(own: Mapping[Setting, list[RunRecord]], other: Setting) -> list[RunRecord]:
+    """The runs of further settings that have the values of `other` because their task declares some of them anyway."""
+    return [
+        record
+        for one, kept in own.items()
+        if set(one.changes) < set(other.changes) and replace(one, changes=other.changes) == other
+        for record in kept
+        if all(canonical_json(record.spec.recipe.get(name)) == value for name, value in other.changes)
+    ]
 
 
 def groups(records: Iterable[RunRecord], defaults: Defaults) -> list[tuple[Setting, list[RunRecord]]]:
     """Records by setting, sorted. A task in two editions (version, data) splits its table: the tasks that
     have one edition stand in both halves, because they are the same in both."""
     own: dict[Setting, list[RunRecord]] = {}
-    settings: dict[tuple[Any, ...], Setting] = {}
+    by_kind: dict[tuple[Any, ...], list[RunRecord]] = {}
     found_records = list(records)
     for record in found_records:
         spec = record.spec
         where = (spec.suite, spec.preset, spec.protocol, spec.model, spec.task, spec.method)
         kind = (*where, id(spec.model_source), id(spec.data), id(spec.recipe))
-        if kind not in settings:
-            settings[kind] = setting(spec, defaults)
-        own.setdefault(settings[kind], []).append(record)
-    found = {
-        one: kept + [r for other in own for r in own[other] if _also_fits(r, other, one)] for one, kept in own.items()
-    }
+        if kind not in by_kind:
+            by_kind[kind] = own.setdefault(setting(spec, defaults), [])
+        by_kind[kind].append(record)
+    found = {one: kept + _fitting(own, one) for one, kept in own.items()}
     result = []
     for one, kept in sorted(largest(found).items(), key=lambda pair: repr(pair[0])):
         result += _split_editions(one, kept)

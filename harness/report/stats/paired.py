@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, gammaln
-from scipy.stats import rankdata
 
 from harness.report.stats.check import finite, pair
 
@@ -95,6 +94,9 @@ def signed_rank(differences: ArrayLike) -> SignedRank:
     values = values[values != 0]
     if not len(values):
         return SignedRank(0.0, 0.0, 0, 1.0)
+    # Slow to import, and a leaderboard needs only Holm's correction of this module.
+    from scipy.stats import rankdata
+
     ranks = rankdata(np.abs(values))
     positive, negative = float(ranks[values > 0].sum()), float(ranks[values < 0].sum())
     # Twice a mean rank is whole.
