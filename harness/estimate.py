@@ -17,6 +17,7 @@ from unittest import mock
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn import functional
 
 from harness.attach import attach, set_precision
 from harness.data import Batch, Targets
@@ -53,7 +54,8 @@ class Load:
     gradient_checkpointing: bool = False
     gradient_accumulation: int = 1
     gpu: bool = False
-    """Whether AdamW updates all weights at once, as torch does on a GPU: faster, with temporaries as large as they are"""
+    """Whether AdamW updates all weights at once, as torch does on a GPU: faster, with temporaries as large as they are; and
+    attention with dropout is fused, which it is not on a CPU"""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,19 @@ def _without_padding(own: Callable[..., bool], padding_mask: Any, *args: Any, **
     return own(None, *args, **kwargs)
 
 
+def _as_gpus_attend() -> contextlib.AbstractContextManager[Any]:
+    """GPUs' fused attention drops out too and keeps a seed for it; the CPU's cannot, so that torch would write out the
+    scores of every head."""
+    own = functional.scaled_dot_product_attention
+
+    def fused(
+        query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, *rest: Any, **more: Any
+    ) -> Any:
+        return own(query, key, value, attn_mask, 0.0, *rest, **more)
+
+    return mock.patch.object(functional, "scaled_dot_product_attention", fused)
+
+
 def prepared(
     base: BaseModel, method: Method, config: Any, load: Load, device: str = "meta"
 ) -> tuple[nn.Module, int, TaskKind]:
@@ -189,7 +204,8 @@ def traced(
         precision=load.precision,  # type: ignore[arg-type]
     )
     total = sum(p.numel() for p in model.parameters())
-    with _as_unpadded(), FakeTensorMode(allow_non_fake_inputs=True), AsKernels():
+    attention = _as_gpus_attend() if load.gpu else contextlib.nullcontext()
+    with _as_unpadded(), attention, FakeTensorMode(allow_non_fake_inputs=True), AsKernels():
         _to_fake(model)
         model.train()
         batch = _fake_batch(model, kind, load)

@@ -1,5 +1,7 @@
 """Predicted costs against a real step of the same model: the same bytes by category, the same operations."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -283,6 +285,16 @@ def test_an_encoder_decoder_is_predicted_with_both_of_its_texts(name, load):
     assert found.memory.total == pytest.approx(account.total, rel=0.01)
     for category, size in account.parts.items():
         assert found.memory.parts[category] == pytest.approx(size, rel=0.01, abs=0.01 * account.total), category
+
+
+def test_dropout_in_attention_costs_a_gpu_nothing_and_a_processor_the_scores():
+    method = methods.get("lora")
+    base = replace(BASES["encoder"], config=BERT | {"attention_probs_dropout_prob": 0.1})
+    without = replace(base, config=BERT | {"attention_probs_dropout_prob": 0.0})
+    for gpu, scores in ((True, 0), (False, 4 * 4 * 24 * 24 * 4)):
+        load = Load(4, 24, "fp32", gpu=gpu)
+        dropping, plain = (estimate(one, method, method.config(), load).memory.total for one in (base, without))
+        assert dropping == plain if gpu else dropping > plain + scores
 
 
 def test_an_encoder_decoder_of_a_type_that_was_not_tried_is_refused():
