@@ -1,5 +1,6 @@
 """Predicted costs against a real step of the same model: the same bytes by category, the same operations."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from harness.meter.kernels import lstm_workspace
 from harness.models import BaseModel
 from harness.models.build import HEADS, OWN
 from harness.shape import describe, head_names
-from harness.tiny import NARROW
+from harness.tiny import IGNORED, MARK, NARROW
 from harness.train import autocast, make_optimizer, one_step
 from methods.layers import trainable
 from methods.linear import adapted
@@ -63,11 +64,12 @@ def real(base, method, config, load):
     if load.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     shape, heads = describe(model), head_names(model)
-    model = attach(model, method, config, shape, heads, 0).train()
+    model = attach(model, method, config, shape, heads, 0)
     set_precision(model, load.precision)
     rows, length = load.batch, load.length
     labels, targets = torch.zeros(rows, dtype=torch.long), None
     inputs = {"input_ids": torch.randint(2, 80, (rows, length))}
+    inputs["input_ids"][:, -2] = MARK
     if kind == "image":
         inputs = {"pixel_values": torch.randn(rows, 3, 16, 16)}
     elif base.kind == "seq2seq":
@@ -79,8 +81,15 @@ def real(base, method, config, load):
         targets = Targets.of(labels)
     batch = Batch(inputs, labels, rows * length, list(range(rows)), targets)
     recipe = Recipe(batch_size=rows, precision=load.precision)
+    seen = inputs | {"labels": labels}
+    if kind == "generate":
+        # Of a training text the answer is asked for alone.
+        answers = labels.clone()
+        answers[:, :-1] = IGNORED
+        seen |= {"attention_mask": torch.ones_like(labels), "labels": answers}
     with autocast(torch.device("cpu"), load.precision):
-        method.calibrate(model, iter([inputs | {"labels": labels}] * 8), config)
+        method.calibrate(model, iter([seen] * 8), config)
+    model.train()
     optimizer = make_optimizer(model, method, config, 1e-4, recipe.weight_decay)
     first = FirstSteps(model, inputs.values())
     for step in range(2):
@@ -216,6 +225,27 @@ def test_the_workspace_of_an_lstm_is_what_its_kernel_keeps(steps, rows, width, h
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16), Seen():
         network(torch.randn(rows, steps, width))
     assert kept == [(lstm_workspace(steps, rows, width, hidden, 2 if bf16 else 4), 2 if bf16 else 4)] * 2
+
+
+def turned(at):
+    """The kinds of models, each first in its turn."""
+    kinds = list(BASES)
+    return kinds[at % len(kinds) :] + kinds[: at % len(kinds)]
+
+
+@pytest.mark.parametrize("at, name", [(at, n) for at, n in enumerate(methods.names()) if not methods.get(n).layouts])
+def test_every_method_is_predicted(at, name):
+    """Each on one kind of model that it takes, kinds and precisions by turns."""
+    method, load = methods.get(name), Load(4, 24, "bf16" if at % 2 else "fp32")
+    config = method.config(**NARROW.get(name, {}))
+    for kind in turned(at):
+        with contextlib.suppress(Unsupported):
+            found = estimate(BASES[kind], method, config, load)
+            break
+    else:
+        pytest.skip("no kind of model takes it here")
+    account = real(BASES[kind], method, config, load)[0].tracker.account()
+    assert found.memory.total == pytest.approx(account.total, rel=0.01)
 
 
 CHOOSERS = [(name, kind) for name in ("neft", "spt", "smt") for kind in BASES] + [("conv-lora", "vision")]
