@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.record import SCHEMA, RunRecord, RunSpec, canonical_json
+from harness.uncollected import uncollected
 
 if TYPE_CHECKING:
     import numpy as np
@@ -195,22 +196,31 @@ def records(table: pa.Table, costs: Collection[str] | None = None) -> Iterator[R
     `costs`: the names of those that are wanted; None for all."""
     known: dict[str, Any] = {}
     for batch in table.to_batches(max_chunksize=BATCH):
-        values = {name: _parsed(batch.column(name), known) for name in PARSED if name not in OF_RECORD}
-        # Of these nearly every run may have its own: they are not kept for the next rows.
-        values |= {name: _parsed(batch.column(name), {}) for name in (*OF_RECORD, "reason")}
-        values |= {
-            name: _mappings(batch.column(shape), batch.column(name), costs if name == "costs" else None)
-            for name, shape in zip(NUMBERS, SHAPES, strict=True)
-        }
-        runs, rests = values.pop("run"), values.pop("rest")
-        of_spec = zip(*(values.pop(name) for name in OF_SPEC), strict=True)
-        of_record = zip(*values.values(), strict=True)
-        keys, states = (batch.column(name).to_pylist() for name in ("key", "status"))
-        for key, status, run, parts, rest, own in zip(keys, states, runs, of_spec, rests, of_record, strict=True):
-            spec = RunSpec(**run, **dict(zip(OF_SPEC, parts, strict=True)))
-            # Checked against the spec when the record's file was read.
-            spec.__dict__["key"] = key
-            yield RunRecord(spec=spec, status=status, **rest, **dict(zip(values, own, strict=True)))
+        with uncollected():
+            made = _records(batch, known, costs)
+        yield from made
+
+
+def _records(batch: pa.RecordBatch, known: dict[str, Any], costs: Collection[str] | None) -> list[RunRecord]:
+    """`known`: what earlier batches held, text -> value."""
+    values = {name: _parsed(batch.column(name), known) for name in PARSED if name not in OF_RECORD}
+    # Of these nearly every run may have its own: they are not kept for the next rows.
+    values |= {name: _parsed(batch.column(name), {}) for name in (*OF_RECORD, "reason")}
+    values |= {
+        name: _mappings(batch.column(shape), batch.column(name), costs if name == "costs" else None)
+        for name, shape in zip(NUMBERS, SHAPES, strict=True)
+    }
+    runs, rests = values.pop("run"), values.pop("rest")
+    of_spec = zip(*(values.pop(name) for name in OF_SPEC), strict=True)
+    of_record = zip(*values.values(), strict=True)
+    keys, states = (batch.column(name).to_pylist() for name in ("key", "status"))
+    found = []
+    for key, status, run, parts, rest, own in zip(keys, states, runs, of_spec, rests, of_record, strict=True):
+        spec = RunSpec(**run, **dict(zip(OF_SPEC, parts, strict=True)))
+        # Checked against the spec when the record's file was read.
+        spec.__dict__["key"] = key
+        found.append(RunRecord(spec=spec, status=status, **rest, **dict(zip(values, own, strict=True))))
+    return found
 
 
 def _coded(column: pa.Array) -> tuple[list[str], np.ndarray]:

@@ -15,7 +15,8 @@ from rich.console import Console
 
 import tasks
 from harness.record import RunRecord, RunSpec
-from harness.report import latex, leaderboard, tidy
+from harness.report import latex, leaderboard, render, tidy
+from harness.report.cells import Cell, PublishedRow
 from harness.report.latex import render_latex
 from harness.report.render import short_number
 from methods import entries
@@ -485,3 +486,18 @@ def test_latex_has_every_cell_escaped_and_the_best_bold():
 )
 def test_what_latex_would_read_is_escaped(text, shown):
     assert latex.escape(text) == shown
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_panel_is_as_wide_as_rich_measures_it(width):
+    table = only(sweep(("lora", "名前 of two\nlines", "x" * 70)))
+    cells = tuple(Cell() for _ in table.columns)
+    texts = tuple("1.25 ± 0.5" if at == 1 else "" for at in range(len(table.columns)))
+    printed = PublishedRow("a paper's 行 " * 9, "lora", "m", "1", "p", "s", "u", cells, texts)
+    console = Console(width=width)
+    for one in (table, replace(table, published=(printed,))):
+        drawn = render._drawn(one)
+        for part in (drawn, drawn[:1], drawn[1:2], drawn[2:], drawn[-2:]):
+            grid = render._grid(one, part, width)
+            measured = console.measure(grid, options=console.options.update(width=10_000)).maximum
+            assert render._whole_width(one, part, width) == measured

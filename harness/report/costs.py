@@ -12,11 +12,12 @@ from harness.report.caption import MEMORY, hardware, one_a_part, provenance_of
 from harness.report.cells import Cell, Column, Join
 from harness.report.scores import ByTask, Filled
 
+COUNTERS = tuple(reversed(MEMORY))
 SPEED = "train_tokens_per_second"
 WORDS: Mapping[str, tuple[str, ...]] = {
     "trainable": ("trainable",),
     "head": ("head",),
-    "peak_memory": tuple(reversed(MEMORY)),
+    "peak_memory": COUNTERS,
     "tokens_per_second": (SPEED,),
     "energy": ("train_gpu_energy_joules", "train_cpu_energy_joules"),
     "eval_energy": ("eval_gpu_energy_joules", "eval_cpu_energy_joules"),
@@ -71,7 +72,7 @@ UNITS: tuple[tuple[str, tuple[tuple[float, str], ...]], ...] = (
 
 def memory_counter(record: RunRecord) -> str | None:
     """The field with this run's peak memory of training: the allocator's on CUDA, the resident set on a CPU."""
-    for name in reversed(MEMORY):
+    for name in COUNTERS:
         if record.costs.get(name) is not None:
             return name
     return None
@@ -91,11 +92,12 @@ def value(record: RunRecord, column: Column) -> float | None:
     """In the field's own unit; None if it was not measured."""
     if column.target is not None:
         return seconds_to(record, column.target)
-    if column.name in record.parameters:
-        return record.parameters[column.name]
-    if column.name in MEMORY and memory_counter(record) != column.name:
+    name, parameters = column.name, record.parameters
+    if name in parameters:
+        return parameters[name]
+    if name in MEMORY and memory_counter(record) != name:
         return None
-    return record.costs.get(column.name)
+    return record.costs.get(name)
 
 
 def _ran(record: RunRecord) -> tuple[str, str | None]:

@@ -93,7 +93,7 @@ class Defaults:
 
     def __init__(self, specs: Iterable[RunSpec]) -> None:
         self._specs = list(specs)
-        self._usual_at: dict[tuple[str, ...], Any] = {}
+        self._usual_at: dict[tuple[str, ...], dict[str, Any]] = {}
         self._changes: dict[tuple[Any, ...], tuple[Mapping[str, Any], dict[str, Any]]] = {}
 
     @cached_property
@@ -117,15 +117,16 @@ class Defaults:
 
     def _usual(self, place: tuple[str, ...], name: str) -> Any:
         """The value that most runs at the place have; of two, the one whose JSON comes first."""
-        if (*place, name) not in self._usual_at:
+        usual = self._usual_at.setdefault(place, {})
+        if name not in usual:
             counts: Counter[str] = Counter()
             for values, runs in self._places[place].values():
                 if name in values:
                     counts[canonical_json(values[name])] += runs
             text = min(counts, key=lambda text: (-counts[text], text))
             having = (values for values, _ in self._places[place].values() if name in values)
-            self._usual_at[*place, name] = next(v[name] for v in having if canonical_json(v[name]) == text)
-        return self._usual_at[*place, name]
+            usual[name] = next(v[name] for v in having if canonical_json(v[name]) == text)
+        return usual[name]
 
     def _kept(
         self, place: tuple[str, ...], values: Mapping[str, Any], find: Callable[[], dict[str, Any]]

@@ -17,6 +17,7 @@ from harness.report.defaults import Defaults
 from harness.report.render import print_text, render_csv, render_markdown, render_text
 from harness.report.scores import Filled, Scores, ordered_tasks, score_columns
 from harness.report.setting import Setting, groups, rows
+from harness.uncollected import uncollected
 
 __all__ = [
     "SPEED", "Cell", "Column", "Row", "Table", "hardware", "memory_counter", "print_text", "render_csv",
@@ -57,7 +58,11 @@ def tables(
     Raises UserError, with the words that there are, for a column or cost that no table has.
     """
     found = list(records)
-    view = View(target, tuple(columns), tuple(against), tuple(reference))
+    with uncollected():
+        return _tables(found, View(target, tuple(columns), tuple(against), tuple(reference)))
+
+
+def _tables(found: Sequence[RunRecord], view: View) -> list[Table]:
     defaults = Defaults(record.spec for record in found)
     boards = [_Board(one, kept, defaults) for one, kept in groups(found, defaults)]
     _check(view, boards, found)
