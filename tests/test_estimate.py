@@ -9,10 +9,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import methods
 from harness.attach import attach, set_precision
+from harness.commands.estimate import choice_range
 from harness.data import Batch, Targets
-from harness.estimate import USUAL_TASK, Load, estimate, largest_batch, traced
+from harness.estimate import USUAL_TASK, Estimate, Load, estimate, largest_batch, traced
 from harness.match import match, size_field
-from harness.meter import FirstSteps
+from harness.meter import Account, FirstSteps
 from harness.meter.kernels import lstm_workspace
 from harness.models import BaseModel
 from harness.models.build import HEADS, OWN
@@ -178,7 +179,19 @@ def test_a_method_without_a_size_is_not_sized():
 def test_what_a_trace_takes_for_granted_is_said():
     found = estimate(BASES["decoder"], methods.get("neft"), methods.get("neft").config(), Load(2, 8, "fp32"))
     assert "chosen by the data" in found.assumes
-    assert not estimate(BASES["decoder"], methods.get("lora"), methods.get("lora").config(), Load(2, 8, "fp32")).assumes
+    assert "between 1.00 and 2.50 GB" in choice_range(replace(found, between=(10**9, 25 * 10**8)))
+    plain = estimate(BASES["decoder"], methods.get("lora"), methods.get("lora").config(), Load(2, 8, "fp32"))
+    assert not plain.assumes and not choice_range(plain) and plain.most == plain.memory.total
+
+
+def test_a_batch_fits_whatever_the_data_choose(monkeypatch):
+    def growing(base, method, config, load):
+        memory = Account(100 * load.batch)
+        return Estimate("m", "b", load, 0, 0, memory, 0, 0, between=(50 * load.batch, 200 * load.batch))
+
+    monkeypatch.setattr("harness.estimate.estimate", growing)
+    batch, found = largest_batch(BASES["encoder"], methods.get("lora"), None, Load(1, 24), 1000)
+    assert batch == 5 and found.most == 1000
 
 
 @pytest.mark.parametrize("rows", [*range(1, 9), 16, 24])

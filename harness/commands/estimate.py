@@ -155,7 +155,7 @@ def run(
                 if found is None:
                     notes.append(f"{one.label}: not even one row fits in {fits}.")
                 elif found.assumes:
-                    notes.append(f"{one.label}: {found.assumes}{_range(found)}.")
+                    notes.append(f"{one.label}: {found.assumes}{choice_range(found)}.")
             _show(base, load, rows, notes, DEVICES[device] if device else None, room is not None, console)
 
 
@@ -177,7 +177,7 @@ def _traced(
             yield one, futures[at].result if pool else partial(_trace, *calls[at])
 
 
-def _range(found: Estimate) -> str:
+def choice_range(found: Estimate) -> str:
     """Where the data choose, what the peak may be."""
     if not found.between:
         return ""
