@@ -82,12 +82,12 @@ def real(base, method, config, load):
         targets = Targets.of(labels)
     batch = Batch(inputs, labels, rows * length, list(range(rows)), targets)
     recipe = Recipe(batch_size=rows, precision=load.precision)
-    seen = inputs | {"labels": labels}
+    seen = inputs | {"labels": labels.clone()}
+    if kind != "image":
+        seen["attention_mask"] = torch.ones_like(inputs["input_ids"])
     if kind == "generate":
         # Of a training text the answer is asked for alone.
-        answers = labels.clone()
-        answers[:, :-1] = IGNORED
-        seen |= {"attention_mask": torch.ones_like(labels), "labels": answers}
+        seen["labels"][:, :-1] = IGNORED
     with autocast(torch.device("cpu"), load.precision):
         method.calibrate(model, iter([seen] * 8), config)
     model.train()
