@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.execute.feed import PAUSE
 from harness.execute.job import Work
 from harness.record import RunRecord, UserError
 
 EXECUTORS = ("local", "ray", "slurm")
-PAUSE = 0.5
-"""Seconds between looks at works that another sweep has"""
 AUTOMATIC = {True: 16, False: 8}
 """Runs of an automatic pack, by whether there is a card. A pack that finds too little memory is halved."""
 

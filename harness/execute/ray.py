@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import provenance
-from harness.execute.choose import PAUSE
 from harness.execute.cluster import cluster, last_line, needed, share
+from harness.execute.feed import PAUSE, Feed
 from harness.execute.job import Job, Work
 from harness.execute.process import too_long
 from harness.execute.travel import Answer, Parcel, make, parcel, unpack
@@ -228,22 +228,16 @@ def run_all(
     cluster cannot be reached or a machine of it lacks what the runs need.
     """
     ray = needed()
-    source, more = iter(works), True
+    feed = Feed(works)
     with cluster(address, jobs) as resources:
         team = Team(ray, resources, jobs, alone)
         try:
-            while more or team.busy:
-                while more and team.idle:
-                    work = next(source, ())
-                    if work is None:
-                        break
-                    if work:
-                        team.give(work)
-                    else:
-                        more = False
-                if team.busy or (more and team.starting and not team.idle):
+            while feed.more or team.busy:
+                while team.idle and (work := feed.take()):
+                    team.give(work)
+                if team.busy or (feed.more and team.starting and not team.idle):
                     yield from team.answers(PAUSE, timeout)
-                elif more:
+                elif feed.more:
                     time.sleep(PAUSE)
         finally:
             team.end()

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.execute.feed import Feed
 from harness.execute.job import Job, Work
 from harness.execute.process import too_long
 from harness.execute.slurm_options import settings_from
@@ -263,23 +264,17 @@ def run_all(
     own = folder.absolute() / secrets.token_hex(6)
     make_folder(own)
     queue = Queue(submitit, cluster, settings, own, jobs, timeout)
-    source, more = iter(works), True
+    feed = Feed(works)
     try:
-        while more or queue.waiting:
+        while feed.more or queue.waiting:
             queue.sign()
             fresh: list[Work] = []
-            while more and len(queue.waiting) + len(fresh) < jobs:
-                work = next(source, ())
-                if work is None:
-                    break
-                if work:
-                    fresh.append(work)
-                else:
-                    more = False
+            while len(queue.waiting) + len(fresh) < jobs and (work := feed.take()):
+                fresh.append(work)
             if fresh:
                 queue.submit(fresh)
             yield from queue.answers()
-            if more or queue.waiting:
+            if feed.more or queue.waiting:
                 time.sleep(POLL[cluster])
     finally:
         queue.end()

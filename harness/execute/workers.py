@@ -16,8 +16,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from harness.execute import process
-from harness.execute.choose import PAUSE
+from harness.execute.feed import PAUSE, Feed
 from harness.execute.job import Work
+from harness.execute.travel import Answer
 from harness.record import RunRecord
 from harness.stop import STOP, Stopped
 
@@ -86,13 +87,6 @@ def _live(pipe: Connection, place: Place, reason: str) -> None:
             for record in answer.records:
                 record.provenance |= told
             pipe.send(replace(answer, leftovers=leftovers or ""))
-
-
-@dataclass(frozen=True)
-class Answer:
-    records: list[RunRecord]
-    leftovers: str = ""
-    """what the work left in its process, which then ends"""
 
 
 def _made(work: Work, place: Place) -> Answer:
@@ -228,21 +222,14 @@ def run_all(works: Iterable[Work | None], where: Sequence[Place], timeout: float
     However this is left, every worker ends, and what was under way leaves no record; but runs with checkpoints are let
     finish their step and write their state, unless a second interrupt comes meanwhile."""
     process.start_server()
-    source, more, team = iter(works), True, Team(where, timeout)
+    feed, team = Feed(works), Team(where, timeout)
     try:
-        while more or team.busy:
-            patience = None
-            while more and patience is None and team.has_room:
-                work = next(source, ())
-                if work is None:
-                    patience = PAUSE
-                elif work:
-                    team.give(work)
-                else:
-                    more = False
+        while feed.more or team.busy:
+            while team.has_room and (work := feed.take()):
+                team.give(work)
             if team.busy:
-                yield from team.answers(patience)
-            elif more:
+                yield from team.answers(PAUSE if feed.more and team.has_room else None)
+            elif feed.more:
                 time.sleep(PAUSE)
     except KeyboardInterrupt:
         yield from team.stop()
