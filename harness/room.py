@@ -81,7 +81,7 @@ def _need(spec: RunSpec, source: ModelSource) -> int:
     config = config_from(method.config, dict(spec.config))
     # Some count positions from behind the padding's id.
     positions = base.config.get("max_position_embeddings", load.length + 2) - 2 - method.positions(config)
-    return estimate(base, method, config, replace(load, length=min(load.length, positions))).memory.total
+    return estimate(base, method, config, replace(load, length=min(load.length, positions))).most
 
 
 def _base(source: ModelSource) -> BaseModel:
