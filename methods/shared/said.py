@@ -125,11 +125,13 @@ class Fastfood(nn.Module):
 class Subspace(nn.Module):
     """What trains, and the displacement of all weights that it gives."""
 
-    def __init__(self, d: int, layers: int, wide: int, like: torch.Tensor) -> None:
+    def __init__(self, d: int, layers: int, sizes: Sequence[int], like: torch.Tensor) -> None:
+        """sizes: values of each weight"""
         super().__init__()
+        self.sizes = list(sizes)
         self.theta = nn.Parameter(torch.zeros(d - layers, device=like.device))
         self.scale = nn.Parameter(torch.ones(layers, device=like.device))
-        self.project = Fastfood(wide, like)
+        self.project = Fastfood(sum(sizes), like)
 
     def refresh(self, *_: Any) -> None:
         """One projection serves a whole pass through the model, and without gradients all passes until theta changes."""
@@ -137,7 +139,8 @@ class Subspace(nn.Module):
             return
         moved = self.project(self.theta)
         of = None if moved.requires_grad or not known(moved) else self.theta.detach().clone()
-        self.__dict__.update(moved=moved, of=of)
+        # In one go: the gradient of each slice on its own would be as large as all weights.
+        self.__dict__.update(pieces=moved.split(self.sizes), of=of)
 
     def stands(self) -> bool:
         """Whether the last projection is of this theta, and of no gradient's pass."""
@@ -157,10 +160,9 @@ class Displaced(nn.Module):
 
     def forward(self, original: torch.Tensor) -> torch.Tensor:
         space = self.__dict__["space"]
-        if "moved" not in vars(space):
+        if "pieces" not in vars(space):
             return original
-        piece = space.moved[self.at : self.at + original.numel()].view(original.shape)
-        return original + space.scale[self.layer] * piece
+        return original + space.scale[self.layer] * space.pieces[self.at].view(original.shape)
 
 
 def body(model: nn.Module, sites: Sequence[Site]) -> list[tuple[str, nn.Parameter]]:
@@ -184,12 +186,9 @@ def attach(model: nn.Module, sites: tuple[Site, ...], config: Config) -> nn.Modu
     layers = {f"{stack}.{block}.": at for at, (stack, block) in enumerate(blocks)}
     check(config, len(layers) + 1)
     weights = body(model, sites)
-    places, wide = {}, 0
-    for _, parameter in weights:
-        if id(parameter) not in places:
-            places[id(parameter)] = wide
-            wide += parameter.numel()
-    space = Subspace(config.d, len(layers) + 1, wide, weights[0][1])
+    different = {id(parameter): parameter for _, parameter in weights}
+    places = {name: at for at, name in enumerate(different)}
+    space = Subspace(config.d, len(layers) + 1, [p.numel() for p in different.values()], weights[0][1])
     for name, parameter in weights:
         layer = next((at for prefix, at in layers.items() if name.startswith(prefix)), len(layers))
         owner, _, own = name.rpartition(".")
