@@ -132,6 +132,8 @@ class Subspace(nn.Module):
         self.theta = nn.Parameter(torch.zeros(d - layers, device=like.device))
         self.scale = nn.Parameter(torch.ones(layers, device=like.device))
         self.project = Fastfood(sum(sizes), like)
+        self.pieces: list[torch.Tensor] = []
+        """of the displacement, one a weight"""
 
     def refresh(self, *_: Any) -> None:
         """One projection serves a whole pass through the model, and without gradients all passes until theta changes."""
@@ -140,7 +142,9 @@ class Subspace(nn.Module):
         moved = self.project(self.theta)
         of = None if moved.requires_grad or not known(moved) else self.theta.detach().clone()
         # In one go: the gradient of each slice on its own would be as large as all weights.
-        self.__dict__.update(pieces=moved.split(self.sizes), of=of)
+        # Copies: a checkpoint does not take tensors that share memory.
+        self.pieces[:] = [piece.clone() for piece in moved.split(self.sizes)]
+        self.__dict__["of"] = of
 
     def stands(self) -> bool:
         """Whether the last projection is of this theta, and of no gradient's pass."""
@@ -160,7 +164,7 @@ class Displaced(nn.Module):
 
     def forward(self, original: torch.Tensor) -> torch.Tensor:
         space = self.__dict__["space"]
-        if "pieces" not in vars(space):
+        if not space.pieces:
             return original
         return original + space.scale[self.layer] * space.pieces[self.at].view(original.shape)
 
