@@ -497,7 +497,8 @@ def whole(world):
     return only_record(world / "whole")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+# What an interrupt leaves, tests of execute/process.py see in every run.
+@pytest.mark.parametrize("sign", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_sweep_that_ends_on_the_way_goes_on_in_another_process(world, whole, tmp_path, sign):
     out = tmp_path / "out"
     first = command(world, out, "--checkpoint-every", "5")
