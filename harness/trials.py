@@ -36,8 +36,11 @@ class Trials:
             search.drop(asked)
 
     def _all(self) -> list[tuple[Search, Asked]]:
+        """Each open trial once, however many of its runs are missing."""
         with self._lock:
-            return [pair for pairs in self._open.values() for pair in pairs]
+            return list(
+                {id(asked): (search, asked) for pairs in self._open.values() for search, asked in pairs}.values()
+            )
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT):
@@ -59,14 +62,14 @@ class Trials:
             asked = search.ask()
             if asked is None:
                 break
-            key, record = asked.spec.key, self.known(asked.spec.key)
-            if record is not None:
-                search.tell(asked, record)
-                continue
-            with self._lock:
-                if key not in self._open:
-                    found.append(asked.spec)
-                self._open.setdefault(key, []).append((search, asked))
+            for spec in asked.specs:
+                if (record := self.known(spec.key)) is not None:
+                    search.tell(asked, record)
+                    continue
+                with self._lock:
+                    if spec.key not in self._open:
+                        found.append(spec)
+                    self._open.setdefault(spec.key, []).append((search, asked))
         return found
 
     def tell(self, record: RunRecord) -> None:

@@ -14,8 +14,9 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal, get_args
 
 import methods
@@ -24,7 +25,7 @@ from harness.record import RunRecord, RunSpec, UserError, canonical_json
 from methods.spec import Method
 
 SEED = 1000
-"""Of the trials; those of the reported runs are others."""
+"""Of the trials, and those that follow it if several judge a trial; those of the reported runs are others."""
 RATE = "learning_rate"
 BEAT = 30
 """Seconds between signs of life of a trial"""
@@ -39,8 +40,11 @@ class Budget:
     knobs: bool = False
     """whether fields of the method's config are searched beside the learning rate"""
     reach: float = 1.0
-    """how many times its declared upper end each method's range of rates goes up to: declared ranges are the papers', whose
-    runs are long, and a few hundred steps want higher rates"""
+    """how many times its declared upper end each method's range of rates goes up to, or below 1 its lower end down to:
+    declared ranges are the papers', whose runs are long, and a few hundred steps want higher rates"""
+    seeds: int = 1
+    """how many runs judge a trial, by their mean: a single one may owe its score to luck, above all at rates where training is
+    about to diverge"""
 
     def __post_init__(self) -> None:
         """Raises UserError for what cannot be."""
@@ -48,13 +52,22 @@ class Budget:
             raise UserError("--trials must be at least 2.")
         if self.sampler not in get_args(Sampler):
             raise UserError(f"--sampler {self.sampler}: {', '.join(get_args(Sampler))}.")
-        if not 1 <= self.reach < math.inf:
-            raise UserError("--reach must be 1 (the declared range of rates) or more.")
+        if not 0 < self.reach < math.inf:
+            raise UserError("--reach must be above 0: 10 goes ten times further up, 0.1 ten times further down.")
+        if self.seeds < 1:
+            raise UserError("--trial-seeds must be at least 1.")
+
+    @property
+    def judges(self) -> range:
+        """The seeds of a trial's runs."""
+        return range(SEED, SEED + self.seeds)
 
     def describe(self) -> dict[str, Any]:
         """As a record holds it."""
-        told = {"trials": self.trials, "sampler": self.sampler, "knobs": self.knobs}
-        return told if self.reach == 1 else told | {"reach": self.reach}
+        told: dict[str, Any] = {"trials": self.trials, "sampler": self.sampler, "knobs": self.knobs}
+        if self.reach != 1:
+            told["reach"] = self.reach
+        return told if self.seeds == 1 else told | {"seeds": self.seeds}
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,8 @@ class Space:
     def of(cls, method: Method, budget: Budget) -> Space:
         rates = method.search_space[RATE]
         knobs = {name: tuple(values) for name, values in method.search_space.items() if name != RATE}
-        return cls(min(rates), max(rates) * budget.reach, knobs if budget.knobs else {})
+        lowest, highest = min(rates) * min(budget.reach, 1), max(rates) * max(budget.reach, 1)
+        return cls(lowest, highest, knobs if budget.knobs else {})
 
     def grid(self, trials: int) -> list[dict[str, Any]]:
         """`trials` points or a few less: each combination of knobs with as many rates, evenly spaced in their logarithm.
@@ -106,10 +120,11 @@ def with_point(spec: RunSpec, method: Method, point: Values) -> RunSpec:
     return replace(spec, config=plain(asdict(config)), recipe={**spec.recipe, RATE: point[RATE]})
 
 
-def trial_spec(spec: RunSpec, method: Method, point: Values) -> RunSpec:
-    """The run that judges a point: scored on the part carved from train."""
+def trial_specs(spec: RunSpec, method: Method, point: Values, budget: Budget) -> tuple[RunSpec, ...]:
+    """The runs that judge a point: scored on the part carved from train."""
     found = with_point(spec, method, point)
-    return replace(found, seed=SEED, recipe={**found.recipe, "report": "validation"})
+    found = replace(found, recipe={**found.recipe, "report": "validation"})
+    return tuple(replace(found, seed=seed) for seed in budget.judges)
 
 
 def winner_spec(spec: RunSpec, method: Method, point: Values, budget: Budget) -> RunSpec:
@@ -125,7 +140,7 @@ class Found:
     task: str
     point: dict[str, Any]
     score: float
-    """on the validation part"""
+    """on the validation part, the mean over a trial's seeds"""
 
 
 @contextlib.contextmanager
@@ -142,11 +157,13 @@ def _quiet() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Asked:
-    """A trial that was handed out, and the run that judges it."""
+    """A trial that was handed out, and the runs that judge it."""
 
     trial: Any
     point: Values
-    spec: RunSpec
+    specs: tuple[RunSpec, ...]
+    scores: dict[str, float | None] = field(default_factory=dict)
+    """key -> score, of the runs that have ended"""
 
 
 class Search:
@@ -213,7 +230,7 @@ class Search:
             trial = self.study.ask()
         self._open.add(trial.number)
         point = self.space.suggest(trial)
-        asked = Asked(trial, point, trial_spec(self.spec, self.method, point))
+        asked = Asked(trial, point, trial_specs(self.spec, self.method, point, self.budget))
         self.beat(asked)
         return asked
 
@@ -222,10 +239,15 @@ class Search:
         self._storage.record_heartbeat(asked.trial._trial_id)
 
     def tell(self, asked: Asked, record: RunRecord) -> None:
-        """A run that diverged or failed is a trial that was spent, with the worst of scores."""
+        """One run of a trial; its last one ends it. A trial of which a run diverged or failed was spent, with the worst of
+        scores."""
+        asked.scores[record.key] = record.score
+        if len(asked.scores) < len(asked.specs):
+            return
+        scores = [math.nan if score is None else score for score in asked.scores.values()]
         asked.trial.set_user_attr("point", canonical_json(asked.point))
-        asked.trial.set_user_attr("key", record.key)
-        self.study.tell(asked.trial, float("-inf") if record.score is None else record.score)
+        asked.trial.set_user_attr("keys", [spec.key for spec in asked.specs])
+        self.study.tell(asked.trial, float("-inf") if any(map(math.isnan, scores)) else fmean(scores))
         self._open.discard(asked.trial.number)
 
     def drop(self, asked: Asked) -> None:
@@ -248,7 +270,7 @@ class Search:
 
     def records(self) -> list[str]:
         """Keys of the trials' records."""
-        return [trial.user_attrs["key"] for trial in self.complete()]
+        return [key for trial in self.complete() for key in trial.user_attrs["keys"]]
 
     def best(self) -> Found | None:
         """None if no trial ended well. Raises UserError if other processes are still at work on some."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,7 @@ from harness.report.setting import label
 from harness.report.tuning import Curve, curves
 from harness.store import Store
 from harness.trials import make
-from harness.tune import RATE, SEED, Budget, Search, Space, trial_spec, winner_spec
+from harness.tune import RATE, SEED, Budget, Search, Space, trial_specs, winner_spec
 
 RUNNER = CliRunner()
 LORA = methods.get("lora")
@@ -167,7 +168,8 @@ def test_a_winner_is_another_run_than_the_same_setting_untuned():
     assert tuned.key != plain.key and replace(tuned, tuning={}).key == plain.key
     assert label(tuned, Defaults([tuned])) == "lora tuned x12"
     assert tuned.recipe["report"] == "eval" and tuned.tuning == {"trials": 12, "sampler": "grid", "knobs": False}
-    assert trial_spec(SPEC, LORA, point).key not in {tuned.key, plain.key}
+    (trial,) = trial_specs(SPEC, LORA, point, Budget(12))
+    assert trial.key not in {tuned.key, plain.key}
 
 
 def test_how_forgiving_a_method_is():
@@ -192,9 +194,66 @@ def test_a_longer_reach_raises_the_upper_end_alone_and_is_told(tmp_path):
     assert tuned.tuning == {"trials": 4, "sampler": "grid", "knobs": False, "reach": 10}
 
 
+def test_a_reach_below_one_lowers_the_lower_end_alone():
+    near, low = (Space.of(LORA, budget).grid(4) for budget in (Budget(4), Budget(4, reach=0.1)))
+    assert low[0][RATE] == pytest.approx(near[0][RATE] / 10) and low[-1] == near[-1]
+
+
+def test_several_seeds_judge_a_trial_by_their_mean(tmp_path):
+    """The highest score of all is one seed's luck; the best mean lies elsewhere, and a run that fails spoils its trial."""
+    rates = [point[RATE] for point in Space.of(LORA, Budget(4)).grid(4)]
+    by_rate = dict(zip(rates, [(0.2, 0.3, 0.4), (0.6, 0.7, 0.6), (0.9, 0.1, 0.2), (0.9, None, 0.9)], strict=True))
+    search, seen = world(tmp_path, Budget(4, seeds=3), lambda spec: by_rate[spec.recipe[RATE]][spec.seed - SEED])
+    best = search.best()
+    assert sorted((s.recipe[RATE], s.seed) for s in seen) == [(r, SEED + at) for r in rates for at in range(3)]
+    assert best.point[RATE] == rates[1] and best.score == pytest.approx(1.9 / 3)
+    assert sorted(search.records()) == sorted(s.key for s in seen)
+    records = [
+        RunRecord(s, "done", metric="accuracy", scores={"accuracy": by_rate[s.recipe[RATE]][s.seed - SEED]})
+        for s in seen
+    ]
+    (curve,) = curves(records)
+    assert [score for _, score in curve.points] == [
+        pytest.approx(0.3),
+        pytest.approx(1.9 / 3),
+        pytest.approx(0.4),
+        None,
+    ]
+    tuned = winner_spec(SPEC, LORA, best.point, search.budget)
+    assert label(tuned, Defaults([tuned])) == "lora tuned x4 +seeds" and tuned.tuning["seeds"] == 3
+
+
+def test_a_trial_of_several_seeds_that_was_stopped_goes_on_with_those_that_are_missing(tmp_path):
+    budget, stopped, made = Budget(3, seeds=2), [], {}
+
+    def once(works):
+        for (spec,) in works:
+            if len(stopped) == 3:
+                raise KeyboardInterrupt
+            stopped.append(spec)
+            yield RunRecord(spec, "done", metric="accuracy", scores={"accuracy": 0.5})
+
+    with pytest.raises(KeyboardInterrupt):
+        for record in make([Search(SPEC, budget, tmp_path)], made.get, How(), once):
+            made[record.key] = record
+    search, (taken, left) = Search(SPEC, budget, tmp_path), (len(made), 6 - len(made))
+    assert taken == 3 and len(search.complete()) == 1
+    again = []
+
+    def rest(works):
+        for (spec,) in works:
+            again.append(spec)
+            yield RunRecord(spec, "done", metric="accuracy", scores={"accuracy": 0.5})
+
+    for _ in make([search], made.get, How(), rest):
+        pass
+    assert len(again) == left and not {s.key for s in again} & set(made)
+    assert len({s.recipe[RATE] for s in (*stopped, *again)}) == 3 and search.best().score == 0.5
+
+
 def test_the_ends_of_a_search_are_told_from_its_middle():
     curve = Curve("lora", "rte", ((1e-4, 0.5), (1e-3, None), (1e-2, 0.7)), None)
-    assert [curve.at_end(rate) for rate in (1e-4, 1e-3, 1e-2)] == [True, False, True]
+    assert [curve.end(rate) for rate in (1e-4, 1e-3, 1e-2)] == ["lowest", "", "highest"]
 
 
 @pytest.mark.parametrize(
@@ -202,8 +261,9 @@ def test_the_ends_of_a_search_are_told_from_its_middle():
     [
         ({"trials": 1}, "--trials"),
         ({"sampler": "luck"}, "--sampler luck"),
-        ({"reach": 0.5}, "--reach"),
+        ({"reach": 0.0}, "--reach"),
         ({"reach": float("nan")}, "--reach"),
+        ({"seeds": 0}, "--trial-seeds"),
     ],
 )
 def test_budgets_that_cannot_be_are_refused(fields, word):
@@ -239,9 +299,11 @@ def test_the_command_searches_reports_and_marks(tmp_path):
         assert rates[winner.spec.recipe[RATE]] == max(rates.values())
     assert "lora tuned x2" in result.output
     # Of two rates each is an end.
-    assert "* the last rate of the range" in result.output
+    assert re.search(r"\* the (high|low)est rate tried: .* --reach", result.output)
     assert len((tmp_path / "out" / "tuning" / "curves.csv").read_text().splitlines()) == 5
     again = tune("--seeds", "0,1").output
     assert "4 of 4 runs have a record already" in again
     refused = tune("--seeds", "1000")
     assert refused.exit_code == 2 and "1000" in refused.output
+    refused = tune("--seeds", "1001", "--trial-seeds", "2")
+    assert refused.exit_code == 2 and "1001" in refused.output

@@ -9,7 +9,7 @@ import typer
 from harness.cli import options
 from harness.cli.base import app, console, plain_errors
 
-OTHERS = ("file", "dry_run", "isolate", "trials", "sampler", "knobs", "reach")
+OTHERS = ("file", "dry_run", "isolate", "trials", "trial_seeds", "sampler", "knobs", "reach")
 """Arguments that are no option of a run, or none that a YAML file may hold."""
 
 
@@ -108,13 +108,18 @@ def tune(
     trust_remote_code: options.TrustRemoteCode = None,
     isolate: options.Isolate = None,
     trials: Annotated[int, typer.Option(help="Settings tried for each method and task.")] = 12,
+    trial_seeds: Annotated[
+        int, typer.Option(help="Runs that judge a setting by their mean: one may owe its score to luck.")
+    ] = 1,
     sampler: Annotated[str, typer.Option(help="grid (even in the rate's logarithm), random or tpe.")] = "grid",
     knobs: Annotated[
         bool, typer.Option(help="Search the methods' own settings too, not the learning rate alone.")
     ] = False,
     reach: Annotated[
         float,
-        typer.Option(help="Each method's range of rates up to so many times its own end: 10 for a few hundred steps."),
+        typer.Option(
+            help="Each method's range of rates up to so many times its own end: 10 for a few hundred steps; below 1, down to."
+        ),
     ] = 1.0,
 ) -> None:
     """Search each method's settings with the same budget, away from the reported split; then run the best ones."""
@@ -122,5 +127,5 @@ def tune(
     from harness.commands import tune as command
     from harness.tune import Budget
 
-    if command.tune(file, given, Budget(trials, sampler, knobs, reach), isolate, console()):
+    if command.tune(file, given, Budget(trials, sampler, knobs, reach, trial_seeds), isolate, console()):
         raise typer.Exit(1)

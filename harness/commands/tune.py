@@ -27,7 +27,12 @@ from harness.store import Store, replacing
 from harness.sweep import Sweep, executed, fitting, job_for, preset_for
 from harness.sweep import run as run_sweep
 from harness.trials import make
-from harness.tune import RATE, SEED, Budget, Found, Search, bases, winner_spec
+from harness.tune import RATE, Budget, Found, Search, bases, winner_spec
+
+END = {
+    "highest": "highest rate tried: a better one may lie beyond it; --reach 10 goes further up.",
+    "lowest": "lowest rate tried: a better one may lie below it; --reach 0.1 goes further down.",
+}
 
 
 def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bool | None, console: Console) -> bool:
@@ -36,8 +41,8 @@ def tune(file: Path | None, options: dict[str, Any], budget: Budget, isolate: bo
     means = means_from(options, isolate)
     options["preset"] = preset_for(options.get("preset"), means.data_dir)
     request = request_from(options)
-    if SEED in request.seeds:
-        raise UserError(f"The seed {SEED} is that of the trials; reported runs need others.")
+    if taken := set(request.seeds) & set(budget.judges):
+        raise UserError(f"The seed {min(taken)} is that of a trial; reported runs need others.")
 
     def say(text: str) -> None:
         console.print(text, markup=False, soft_wrap=True)
@@ -78,7 +83,9 @@ def _searched(sweep: Sweep, budget: Budget, store: Store, how: How, console: Con
 
         return executed(jobs(), how)
 
-    progress.start(sum(search.trials for search in searches), sum(len(search.complete()) for search in searches))
+    progress.start(
+        budget.seeds * sum(search.trials for search in searches), sum(len(search.records()) for search in searches)
+    )
     with progress:
         for record in make(searches, known, how, execute):
             store.put(record)
@@ -109,14 +116,14 @@ def _show(
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("method", "task", "best", "validation", "forgiving"):
         table.add_column(name, overflow="fold", justify="right" if name in {"validation", "forgiving"} else "left")
-    by_name, ends = {(curve.method, curve.task): curve for curve in made}, False
+    by_name, ends = {(curve.method, curve.task): curve for curve in made}, set[str]()
     for search in searches:
         name = (search.spec.method, search.spec.task)
         best, curve = found.get(name), by_name.get(name)
         point = ", ".join(f"{k}={words(v)}" for k, v in best.point.items()) if best else "no trial ended well"
         share = curve.forgiving if curve else None
-        if best and curve and curve.at_end(best.point[RATE]):
-            point, ends = f"{point} *", True
+        if best and curve and (end := curve.end(best.point[RATE])):
+            point, ends = f"{point} *", ends | {end}
         table.add_row(
             *name, point, f"{100 * best.score:.1f}" if best else "", "" if share is None else f"{100 * share:.0f} %"
         )
@@ -125,8 +132,8 @@ def _show(
         "Validation: score x100 on the part carved from train. Forgiving: share of the trials within one 95 % interval "
         "of the best."
     )
-    if ends:
-        console.print("* the last rate of the range: a better one may lie beyond it; --reach 10 goes further up.")
+    for end in sorted(ends):
+        console.print(f"* the {END[end]}")
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["method", "task", "learning_rate", "score", "half_interval"])

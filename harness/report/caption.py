@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.record import RunRecord, canonical_json
 from harness.report.cells import Column
-from harness.report.setting import words
+from harness.report.setting import reach_words, words
 
 MEMORY = {
     "train_peak_resident_bytes": ("Peak RSS GB", "resident set of the run's own process (VmHWM)"),
@@ -150,8 +150,10 @@ def caption(
         parts.append(
             "tuned xN: the best of N settings on a part carved from the training rows, never on the reported ones."
         )
-    if reaches := {words(r.spec.tuning["reach"]) for r in records if r.spec.tuning.get("reach")}:
-        parts.append(f"+reach: rates up to {_joined(reaches)} times the end that each method declares.")
+    if reaches := {reach_words(r.spec.tuning["reach"]) for r in records if r.spec.tuning.get("reach")}:
+        parts.append(f"+reach: rates {_joined(reaches)} the end that each method declares.")
+    if judges := {words(r.spec.tuning["seeds"]) for r in records if r.spec.tuning.get("seeds")}:
+        parts.append(f"+seeds: each setting judged by the mean of {_joined(judges)} runs.")
     return " ".join(parts)
 
 

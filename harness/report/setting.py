@@ -32,6 +32,11 @@ def words(value: Any) -> str:
     return str(value)
 
 
+def reach_words(reach: float) -> str:
+    """How far a search's rates went, to be followed by the end that it is counted from."""
+    return f"{'up' if reach > 1 else 'down'} to {words(reach)} times"
+
+
 def largest(groups: Mapping[Any, list[RunRecord]]) -> dict[Any, list[RunRecord]]:
     """Those groups that do not lie wholly within another one."""
     if len(groups) < 2:
@@ -48,7 +53,7 @@ def configured(spec: RunSpec, defaults: Defaults) -> str:
         return f"{spec.method} {spec.config.get('experiment', '')}".strip()
     name = f"{spec.method}@{spec.method_sha256[:6]}" if spec.method_sha256 else spec.method
     if spec.tuning:
-        more = (" +knobs" if spec.tuning.get("knobs") else "") + (" +reach" if spec.tuning.get("reach") else "")
+        more = "".join(f" +{what}" for what in ("knobs", "reach", "seeds") if spec.tuning.get(what))
         return f"{name} tuned x{spec.tuning.get('trials')}{more}"
     changes = sorted(defaults.config_changes(spec).items())
     return " ".join([name, *(f"{name}={words(value)}" for name, value in changes)])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-from harness.record import RunRecord
+from harness.record import RunRecord, canonical_json
 
 Z = 1.96
 
@@ -17,6 +18,7 @@ class Curve:
     task: str
     points: tuple[tuple[float, float | None], ...]
     """(learning rate, score), by rate; None for a run that failed or diverged"""
+    """a trial's mean over its seeds"""
     half_interval: float | None
     """half of the 95 % interval of the best score, from the number of rows it stands on; None for a score that is no
     share of rows"""
@@ -29,32 +31,40 @@ class Curve:
             return None
         return sum(score >= max(scores) - self.half_interval for score in scores) / len(self.points)
 
-    def at_end(self, rate: float) -> bool:
-        """Whether no trial had a higher rate, or none a lower one: a better one may
-        lie beyond."""
+    def end(self, rate: float) -> str:
+        """`highest` or `lowest` if no trial had a higher rate, or none a lower one: a better one may lie beyond; else ""."""
         rates = [tried for tried, _ in self.points]
-        return rate <= min(rates) or rate >= max(rates)
+        return "highest" if rate >= max(rates) else "lowest" if rate <= min(rates) else ""
 
 
-def half_interval(record: RunRecord) -> float | None:
-    """Normal approximation of the sampling error of a share; a share of 0 or 1 is taken one row further in."""
-    rows, score = record.data_stats.get("eval_rows"), record.score
-    if record.metric != "accuracy" or not rows or score is None:
+def half_interval(runs: Sequence[RunRecord]) -> float | None:
+    """Of the mean of runs that are scored on the same rows, which is why more of them make it no smaller.
+
+    Normal approximation of the sampling error of a share; a share of 0 or 1 is taken one row further in."""
+    rows, score = runs[0].data_stats.get("eval_rows"), mean_score(runs)
+    if runs[0].metric != "accuracy" or not rows or score is None:
         return None
     share = min(max(score, 1 / rows), 1 - 1 / rows)
     return Z * math.sqrt(share * (1 - share) / rows)
 
 
+def mean_score(runs: Sequence[RunRecord]) -> float | None:
+    """None if one of them has none, as a search takes it."""
+    scores = [run.score for run in runs]
+    return None if None in scores else fmean(score for score in scores if score is not None)
+
+
 def curves(records: Iterable[RunRecord]) -> list[Curve]:
     """One for each method and task."""
-    groups: dict[tuple[str, str], list[RunRecord]] = {}
+    groups: dict[tuple[str, str], dict[tuple[float, str], list[RunRecord]]] = {}
     for record in records:
-        groups.setdefault((record.spec.method, record.spec.task), []).append(record)
+        trials = groups.setdefault((record.spec.method, record.spec.task), {})
+        point = record.spec.recipe["learning_rate"], canonical_json(record.spec.config)
+        trials.setdefault(point, []).append(record)
     found = []
-    for (method, task), runs in sorted(groups.items()):
-        runs.sort(key=lambda run: run.spec.recipe["learning_rate"])
-        ended = [run for run in runs if run.score is not None]
-        best = max(ended, key=lambda run: run.score or 0.0, default=None)
-        points = tuple((run.spec.recipe["learning_rate"], run.score) for run in runs)
-        found.append(Curve(method, task, points, half_interval(best) if best else None))
+    for (method, task), trials in sorted(groups.items()):
+        made = sorted(trials.items(), key=lambda trial: trial[0][0])
+        points = tuple((rate, mean_score(runs)) for (rate, _), runs in made)
+        best = max((runs for _, runs in made), key=lambda runs: mean_score(runs) or 0.0)
+        found.append(Curve(method, task, points, half_interval(best)))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -35,18 +36,18 @@ class Point:
 
 
 def _points(by_rate: ByRate, trials: bool) -> list[Point]:
-    """Over seeds; of a search, whose trials are one run each, the best has the sampling error of its rows."""
+    """Over seeds; of a search, whose scores come from the same rows, the best alone has an interval: that of its rows."""
     found = []
     for rate, own in sorted(by_rate.items()):
         values = [100 * run.score for run in own if run.status == "done" and run.score is not None]
         cell = Cell(fmean(values), stdev(values) if len(values) > 1 else None, len(values)) if values else Cell()
-        found.append(Point(rate, cell, len(own) - len(values), *interval(cell)))
+        ends = (math.nan, math.nan) if trials else interval(cell)
+        found.append(Point(rate, cell, len(own) - len(values), *ends))
     best = max((p for p in found if p.cell.value is not None), key=lambda p: p.cell.value or 0.0, default=None)
-    if trials and best is not None and best.cell.value is not None:
-        half = next((half for run in by_rate[best.rate] if (half := half_interval(run)) is not None), None)
-        if half is not None:
-            reach = best.cell.value - 100 * half, best.cell.value + 100 * half
-            found[found.index(best)] = Point(best.rate, best.cell, best.failed, *reach)
+    half = half_interval(by_rate[best.rate]) if trials and best else None
+    if half is not None and best is not None and best.cell.value is not None:
+        reach = best.cell.value - 100 * half, best.cell.value + 100 * half
+        found[found.index(best)] = Point(best.rate, best.cell, best.failed, *reach)
     return found
 
 
@@ -70,6 +71,8 @@ def frame(scene: Scene, ask: Ask) -> Shown:
         for name, by_rate in _curves(scene).items()
         for p in _points(by_rate, scene.trials)
     ]
+    if not rows and all(record.spec.tuning for own in scene.runs.values() for record in own):
+        raise NothingToShow("Each run has the best rate of its search, whose trials stand in a figure of their own.")
     if not rows:
         raise NothingToShow("No method was run with two learning rates on a task, by `peftbench tune` or --lr.")
     columns = ["task", "variant", "method", "learning_rate", "score", "score_sd", "seeds", "failed", "low", "high"]

@@ -11,7 +11,7 @@ from harness.foreign import IMPORTED
 from harness.record import RunRecord, canonical_json
 from harness.report.cells import Cell, Column, PublishedRow
 from harness.report.render import cell_text, places, short_titles
-from harness.report.setting import words
+from harness.report.setting import reach_words, words
 from harness.report.site.costs import COSTS, shown
 from harness.report.site.form import finite, points
 from harness.report.site.gather import COSTS_PLACE, Board, Line, cause, interval
@@ -140,8 +140,9 @@ def _way(tuning: Any) -> str:
     if not tuning:
         return "not tuned"
     knobs = ", with the method's own settings" if tuning.get("knobs") else ""
-    reach = f", rates up to {words(tuning['reach'])} times the declared" if tuning.get("reach") else ""
-    return f"{tuning.get('trials')} trials ({tuning.get('sampler') or 'sampler not recorded'}){knobs}{reach}"
+    reach = f", rates {reach_words(tuning['reach'])} the declared" if tuning.get("reach") else ""
+    seeds = f", each by the mean of {words(tuning['seeds'])} runs" if tuning.get("seeds") else ""
+    return f"{tuning.get('trials')} trials ({tuning.get('sampler') or 'sampler not recorded'}){knobs}{reach}{seeds}"
 
 
 def _score_cell(board: Board, line: Line, column: Column, cell: Cell, place: int, forest: Forest | None) -> Shown:
