@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import tiny
 import torch
+from safetensors.torch import load_file, save_file
 from tuned import Run, attached
 
 import methods
@@ -28,19 +29,41 @@ every_method = pytest.mark.parametrize("name", methods.names())
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("adapters")
+    """One for all processes of the tests: the last test reads what the others saved."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return tmp_path_factory.mktemp("adapters")
+    shared = tmp_path_factory.getbasetemp().parent / "adapters"
+    shared.mkdir(exist_ok=True)
+    return shared
 
 
-@pytest.fixture(scope="module", params=RUNS, ids=IDS)
+def outputs_file(folder, name, kind):
+    """The outputs before the first step and after the last; of a run whose adapter lies beside it, whole."""
+    return folder / f"{name}-{kind}.outputs.safetensors"
+
+
+def keep_outputs(made, folder, name, kind):
+    path = outputs_file(folder, name, kind)
+    whole = path.with_suffix(".part")
+    outputs = {"start": made.start_outputs, "trained": made.trained.outputs}
+    save_file({key: value.contiguous() for key, value in outputs.items()}, whole)
+    whole.replace(path)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(run, marks=pytest.mark.xdist_group(name)) for run, name in zip(RUNS, IDS, strict=True)],
+    ids=IDS,
+)
 def run(request, folder):
-    """A method on a kind of model; the tests below change it in their order."""
+    """A method on a kind of model; the tests below change it in their order, so that one process makes them all."""
     try:
         made = Run(*request.param, folder)
     except Unsupported as reason:
         pytest.skip(str(reason))
     yield made
     if "trained" in vars(made):
-        TRAINED[request.param] = made.start_outputs, made.trained.outputs
+        keep_outputs(made, folder, *request.param)
 
 
 @every_method
@@ -153,10 +176,10 @@ from harness import adapter
 folder, runs = Path(sys.argv[1]), json.loads(sys.argv[2])
 torch.manual_seed(1234)
 found, failed = {}, {}
-for name, kind in runs:
+for name, kind, saved in runs:
     try:
         model = tuned.attached(name, kind)[3]
-        adapter.load(model, folder / f"{name}-{kind}.safetensors")
+        adapter.load(model, Path(saved) / f"{name}-{kind}.safetensors")
         found[f"{name}-{kind}"] = tuned.logits(model, kind).contiguous()
     except Exception:
         failed[f"{name}-{kind}"] = traceback.format_exc()
@@ -165,36 +188,39 @@ save_file(found, folder / "found.safetensors")
 """
 
 
-TRAINED = {}
-"""(name, kind) -> (outputs before the first step, outputs after the last); none for what is refused"""
-
-
 @pytest.fixture(scope="module")
-def reloaded(request, folder):
-    """name-kind -> the outputs after a reload in one fresh process for all that is asked for, or what went wrong"""
-    from safetensors.torch import load_file
-
+def reloaded(request, folder, tmp_path_factory):
+    """(name, kind) -> the outputs before the first step, after the last, and after a reload in one fresh process for
+    all that is asked for, or what went wrong; none for what is refused. What no other test has trained is trained
+    here, in a folder of its own: another process may be writing it."""
     asked = [item.callspec.params for item in request.session.items if "reloaded" in item.fixturenames]
+    own, trained = tmp_path_factory.mktemp("reloaded"), {}
     for name, kind in [(each["name"], each["kind"]) for each in asked]:
-        if (name, kind) not in TRAINED:
+        saved = folder
+        if not outputs_file(saved, name, kind).exists():
+            saved = own
             with contextlib.suppress(Exception):  # other tests tell
-                fresh = Run(name, kind, folder)
-                TRAINED[name, kind] = fresh.start_outputs, fresh.trained.outputs
+                keep_outputs(Run(name, kind, own), own, name, kind)
+        if outputs_file(saved, name, kind).exists():
+            trained[name, kind] = saved
+    runs = [(*run, str(saved)) for run, saved in trained.items()]
     here = Path(__file__).parent
     subprocess.run(
-        [sys.executable, "-c", RELOAD, str(folder), json.dumps(list(TRAINED))],
+        [sys.executable, "-c", RELOAD, str(own), json.dumps(runs)],
         check=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])},
     )
-    return load_file(folder / "found.safetensors") | json.loads((folder / "failed.json").read_text())
+    found = load_file(own / "found.safetensors") | json.loads((own / "failed.json").read_text())
+    kept = {run: load_file(outputs_file(saved, *run)) for run, saved in trained.items()}
+    return {run: (kept[run]["start"], kept[run]["trained"], found["-".join(run)]) for run in kept}
 
 
+@pytest.mark.xdist_group("reloaded")
 @pytest.mark.parametrize(("name", "kind"), RUNS, ids=IDS)
 def test_a_saved_adapter_gives_the_same_outputs_in_a_fresh_process(name, kind, reloaded):
-    if (name, kind) not in TRAINED:
+    if (name, kind) not in reloaded:
         pytest.skip("refused")
-    start, expected = TRAINED[name, kind]
-    found = reloaded[f"{name}-{kind}"]
+    start, expected, found = reloaded[name, kind]
     assert not isinstance(found, str), found
     assert not torch.allclose(expected, start, atol=1e-2)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
