@@ -50,13 +50,9 @@ def keep_outputs(made, folder, name, kind):
     whole.replace(path)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(run, marks=pytest.mark.xdist_group(name)) for run, name in zip(RUNS, IDS, strict=True)],
-    ids=IDS,
-)
+@pytest.fixture(scope="module", params=RUNS, ids=IDS)
 def run(request, folder):
-    """A method on a kind of model; the tests below change it in their order, so that one process makes them all."""
+    """A method on a kind of model; the tests below change it in their order (conftest.py keeps them in one process)."""
     try:
         made = Run(*request.param, folder)
     except Unsupported as reason:
@@ -215,7 +211,6 @@ def reloaded(request, folder, tmp_path_factory):
     return {run: (kept[run]["start"], kept[run]["trained"], found["-".join(run)]) for run in kept}
 
 
-@pytest.mark.xdist_group("reloaded")
 @pytest.mark.parametrize(("name", "kind"), RUNS, ids=IDS)
 def test_a_saved_adapter_gives_the_same_outputs_in_a_fresh_process(name, kind, reloaded):
     if (name, kind) not in reloaded:

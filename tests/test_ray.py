@@ -20,8 +20,6 @@ from harness.record import UserError
 from harness.store import Store
 
 ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
-# One cluster a machine: a second would be taken for the first.
-pytestmark = pytest.mark.xdist_group("ray")
 HERE = Path(__file__).parent
 WAIT = 120
 

@@ -11,13 +11,10 @@ from sites import done, hostile, made, spec, sweep
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install peftbench[test]")
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(
-        not (BROWSER and DRIVER),
-        reason="there is no Chromium with its driver: apt-get install chromium chromium-driver",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not (BROWSER and DRIVER),
+    reason="there is no Chromium with its driver: apt-get install chromium chromium-driver",
+)
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",

@@ -24,7 +24,6 @@ from harness.record import RunRecord, UserError
 from harness.store import Store
 
 submitit = pytest.importorskip("submitit", reason="the extra `slurm` is not installed")
-pytestmark = pytest.mark.xdist_group("slurm")
 LOCAL = "cluster=local,time=60"
 """submitit holds the last ten minutes for the end of a job, and asks no questions there."""
 HERE = Path(__file__).parent
