@@ -2,8 +2,8 @@
 
 Which tests stay together when several processes share them: those of a file that wants something of the machine to itself
 (one cluster of Ray a machine: a second would be taken for the first), those of one method on one model, and those that
-read one process's findings. (The marks that pytest-xdist has
-for this go unheard by pytest 9.2, where a test's id can no longer be extended.)
+read one process's findings. (pytest-xdist has marks for this, but they go unheard by pytest 9.2, where a test's id can no
+longer be extended.)
 """
 
 import os

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import tiny
+from safetensors import safe_open
 
 from harness.execute.job import Job
 from harness.model import resolve
@@ -104,3 +111,45 @@ def job(root: Path, out: Path, fate: str = "score", seed: int = 0, mark: Path | 
     out.mkdir(parents=True, exist_ok=True)
     items = out / f"{planned.spec.key}.items.parquet"
     return Job(planned.spec, resolve(str(root / "model")), root / "data", items, method_file=file)
+
+
+def interrupted(root: Path, out: Path, *how: str, patience: float = 120.0) -> tuple[int, str, list[int], int]:
+    """A sweep of one long run whose checkpoints are too far apart to be written by the way; it gets one Ctrl-C when its
+    run has begun. (exit code, what was printed, steps done of each checkpoint, processes of its session that still live)"""
+    mark = out / "mark"
+    out.mkdir()
+    words = ["--methods", root / "fated.py", "--set", f"fated.mark={mark}", "--tasks", "rte", "--data-dir", root / "data"]
+    words += ["--model", root / "model", "--batch-size", "4", "--max-steps", "1000000", "--checkpoint-every", "1000000"]
+    command = [sys.executable, "-m", "harness", "run", *map(str, words), "--out", str(out), *how]
+    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
+    sweep = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, start_new_session=True,
+        # A shell that runs tests in the background may have switched it off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    deadline = time.monotonic() + patience
+    while not mark.exists() and sweep.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(sweep.pid, signal.SIGINT)
+    printed, _ = sweep.communicate(timeout=patience)
+    while members(sweep.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    done = []
+    for path in (out / "checkpoints").rglob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            done.append(json.loads(file.metadata()["peftbench"])["done"])
+    return sweep.returncode, printed, done, len(members(sweep.pid))
+
+
+def members(session: int) -> list[int]:
+    """Processes of the session that still run, zombies left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, _, _, of = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+            except (OSError, ValueError):
+                continue
+            if int(of) == session and state != "Z":
+                found.append(int(entry.name))
+    return found

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from remote import members
 from safetensors import safe_open
 from test_cli import WORDS, records, write_rte
 
@@ -30,7 +31,7 @@ def ended():
     """Whatever a failed test left running."""
     yield
     for sweep in STARTED:
-        for pid in alive(sweep.pid):
+        for pid in members(sweep.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     STARTED.clear()
@@ -50,20 +51,6 @@ def start(world, out, *more):
     return sweep
 
 
-def alive(group):
-    """Processes of the session that still run, zombies left out."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
-            except (OSError, ValueError):
-                continue
-            if int(session) == group and state != "Z":
-                found.append(int(entry.name))
-    return found
-
-
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
 def test_stopping_a_sweep_keeps_what_is_done_and_leaves_nothing_running(world, sign):
@@ -80,9 +67,9 @@ def test_stopping_a_sweep_keeps_what_is_done_and_leaves_nothing_running(world, s
     printed = long.stdout.read()
     long.wait(30)
     deadline = time.monotonic() + 30
-    while alive(long.pid) and time.monotonic() < deadline:
+    while members(long.pid) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert alive(long.pid) == []
+    assert members(long.pid) == []
     if sign == signal.SIGINT:
         assert long.returncode == 130 and "the same command goes on" in printed and "Traceback" not in printed
     found = records(world, out)
@@ -107,7 +94,7 @@ def test_ctrl_c_writes_the_state_between_two_checkpoints_and_the_same_command_go
     os.killpg(sweep.pid, signal.SIGINT)
     printed = sweep.communicate(timeout=60)[0]
     assert sweep.returncode == 130 and "write their state" in printed and "Traceback" not in printed
-    assert alive(sweep.pid) == [] and records(world, words[0]) == []
+    assert members(sweep.pid) == [] and records(world, words[0]) == []
     (path,) = folder.glob("*.safetensors")
     done = steps_done(path)
     again, deadline = start(world, *words), time.monotonic() + 120
@@ -118,6 +105,6 @@ def test_ctrl_c_writes_the_state_between_two_checkpoints_and_the_same_command_go
         os.killpg(again.pid, signal.SIGINT)
         time.sleep(0.05)
     again.communicate(timeout=60)
-    assert alive(again.pid) == []
+    assert members(again.pid) == []
     # It went on, where a run from the start would have written 20 first.
     assert steps_done(path) > done

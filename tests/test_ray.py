@@ -160,19 +160,6 @@ except KeyboardInterrupt:
 """
 
 
-def members(session):
-    """Living processes of a session."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except (OSError, ValueError):
-            continue
-        if fields and int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(entry.name))
-    return found
-
-
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
 def test_ctrl_c_ends_the_run_and_the_cluster_that_was_started_for_it(world, tmp_path):
     env = {**os.environ, "PYTHONPATH": str(HERE.parent)}
@@ -186,9 +173,17 @@ def test_ctrl_c_ends_the_run_and_the_cluster_that_was_started_for_it(world, tmp_
     os.kill(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=WAIT)
     assert printed.strip().endswith("stopped") and process.returncode == 0
-    while members(process.pid) and time.monotonic() < deadline:
+    while remote.members(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert members(process.pid) == []
+    assert remote.members(process.pid) == []
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+def test_ctrl_c_lets_a_run_with_checkpoints_write_its_state(world, tmp_path):
+    code, printed, done, left = remote.interrupted(world, tmp_path / "out", "--executor", "ray")
+    assert code == 130 and "write their state" in printed and "Traceback" not in printed
+    assert len(done) == 1 and 0 < done[0] < 1_000_000 and left == 0
+    assert list(Store(tmp_path / "out").records()) == []
 
 
 def test_without_the_package_a_sentence_says_how_to_get_it(monkeypatch):

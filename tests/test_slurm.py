@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.execute import slurm
+from harness.execute import slurm, slurm_task
 from harness.execute.slurm_options import settings_from
 from harness.execute.travel import parcel
 from harness.execute.work import do
@@ -221,7 +221,7 @@ def test_what_a_machine_lacks_ends_the_sweep_with_a_sentence(world, tmp_path, mo
 def test_a_time_limit_is_told_as_one(world, tmp_path, monkeypatch):
     (job,) = work = (remote.job(world, tmp_path),)
     reason = "UncompletedJobError: Job not requeued because: timed-out too many times."
-    monkeypatch.setattr(slurm, "do", lambda jobs: [RunRecord(job.spec, "failed", reason=reason)])
+    monkeypatch.setattr(slurm_task, "do", lambda jobs: [RunRecord(job.spec, "failed", reason=reason)])
     (record,) = slurm.Task(parcel(work), tmp_path, 0)._records()
     assert "time limit of its job (--slurm time=" in record.reason
 
@@ -229,7 +229,7 @@ def test_a_time_limit_is_told_as_one(world, tmp_path, monkeypatch):
 GUARDED = """
 import sys, threading
 from pathlib import Path
-from harness.execute.slurm import Task
+from harness.execute.slurm_task import Task
 task = Task(None, Path(sys.argv[1]), 0, silence=float(sys.argv[2]))
 task._guard(threading.Event())
 """
@@ -257,6 +257,14 @@ def test_a_sweep_that_is_left_ends_its_jobs(world, tmp_path):
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids) and not (tmp_path / "slurm").exists()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+def test_ctrl_c_lets_a_run_with_checkpoints_write_its_state(world, tmp_path):
+    code, printed, done, left = remote.interrupted(world, tmp_path / "out", "--executor", "slurm", "--slurm", LOCAL)
+    assert code == 130 and "write their state" in printed and "Traceback" not in printed
+    assert len(done) == 1 and 0 < done[0] < 1_000_000 and left == 0
+    assert list(Store(tmp_path / "out").records()) == [] and not (tmp_path / "out" / "slurm").exists()
 
 
 def test_a_job_that_slurm_refuses_is_a_sentence(world, tmp_path, monkeypatch):

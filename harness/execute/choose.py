@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.execute.feed import PAUSE
 from harness.execute.job import Work
-from harness.record import RunRecord, UserError
+from harness.record import RESULTS, RunRecord, UserError
 
 EXECUTORS = ("local", "ray", "slurm")
 AUTOMATIC = {True: 16, False: 8}
@@ -83,7 +83,7 @@ def _own(executor: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
 
         said = str(options.get("slurm") or "")
         settings_from(said, slurm.needed())
-        return {"folder": Path(options.get("out") or "results/local").expanduser() / "slurm", "options": said}
+        return {"folder": Path(options.get("out") or RESULTS).expanduser() / "slurm", "options": said}
     return {}
 
 

@@ -1,10 +1,12 @@
-"""The works of a sweep as an executor asks for them."""
+"""The works of a sweep as an executor asks for them, and how it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 
 from harness.execute.job import Work
+from harness.record import RunRecord
 
 PAUSE = 0.5
 """Seconds between looks at works that another sweep has"""
@@ -25,3 +27,29 @@ class Feed:
         if work == ():
             self.more = False
         return work or None
+
+
+def until_stopped(
+    records: Iterator[RunRecord], stop: Callable[[], Iterator[RunRecord]], end: Callable[[], None]
+) -> Iterator[RunRecord]:
+    """The records; and `end`, however this is left.
+
+    `stop`: called when an interrupt comes or this is left early; asks runs to write their state, waits for them, and gives
+    the records of those that were done before they were asked. A second interrupt goes straight to the end.
+    """
+    try:
+        yield from records
+    except KeyboardInterrupt:
+        yield from stop()
+        raise
+    except GeneratorExit:
+        for _ in stop():
+            pass
+        raise
+    finally:
+        end()
+
+
+def say_stopping() -> None:
+    text = "Stopping: runs under way finish their step and write their state. Ctrl-C again ends them now."
+    print(text, file=sys.stderr, flush=True)

@@ -47,3 +47,8 @@ class Job:
 
 Work = tuple[Job, ...]
 """The runs that a worker makes together: one, or a pack"""
+
+
+def stops_well(work: Work) -> bool:
+    """Whether it is to be asked to stop and waited for; a pack keeps no state."""
+    return len(work) == 1 and work[0].stops_well

@@ -18,16 +18,18 @@ from typing import Any
 
 from harness import provenance
 from harness.execute.cluster import cluster, last_line, needed, share
-from harness.execute.feed import PAUSE, Feed
-from harness.execute.job import Job, Work
+from harness.execute.feed import PAUSE, Feed, say_stopping, until_stopped
+from harness.execute.job import Job, Work, stops_well
 from harness.execute.process import too_long
 from harness.execute.travel import Answer, Parcel, make, parcel, unpack
 from harness.execute.work import do, unpriced
 from harness.record import RunRecord, UserError
 from harness.reuse import kept
+from harness.stop import STOP, Stopped
 
 PATIENCE = 600.0
 """Seconds that the cluster has to give room for a first worker: it may have to start a machine for it"""
+STOPS = "stops"
 STARTS = 3
 """Workers in a row that may die while they start"""
 
@@ -54,7 +56,7 @@ class Maker:
 
         import harness.execute.preload  # noqa: F401
 
-        torch.set_num_threads(min(cpus, torch.get_num_threads()))
+        self.threads = min(cpus, torch.get_num_threads())
         self.folder = tempfile.TemporaryDirectory(prefix="peftbench-")
         self.pool = None if alone else ExitStack().enter_context(kept(reason))
 
@@ -65,7 +67,22 @@ class Maker:
         node = ray.get_runtime_context().get_node_id()
         return Hello(node, place, provenance.versions()["peftbench"], provenance.commit())
 
+    def stop(self) -> None:
+        """Called while `make` is at work: its run writes its state and ends."""
+        STOP.ask()
+
     def make(self, sent: Parcel, place: str) -> Answer:
+        """Without records if it was asked to stop."""
+        import torch
+
+        # Of this thread: calls go to another one than the start.
+        torch.set_num_threads(self.threads)
+        try:
+            return self._make(sent, place)
+        except Stopped:
+            return Answer()
+
+    def _make(self, sent: Parcel, place: str) -> Answer:
         if self.pool is None:
             return make(sent, place, do, Path(self.folder.name))
         with self.pool.run() as told:
@@ -81,7 +98,8 @@ class Worker:
     def __init__(self, ray: Any, cpus: int, cards: int, alone: bool, reason: str) -> None:
         # One that dies is replaced by us: a run is never made again in silence.
         options = {"num_cpus": cpus, "num_gpus": cards, "max_restarts": 0, "max_task_retries": 0}
-        self.actor = ray.remote(Maker).options(**options).remote(cpus, alone, reason)
+        # The word to stop has a thread of its own.
+        self.actor = ray.remote(**options, concurrency_groups={STOPS: 1})(Maker).remote(cpus, alone, reason)
         self.handle = self.actor.hello.remote()
         """what is awaited of it"""
         self.hello: Hello | None = None
@@ -92,6 +110,10 @@ class Worker:
         assert self.hello is not None
         self.work, self.began = work, time.monotonic()
         self.handle = self.actor.make.remote(parcel(work), self.hello.place)
+
+    def stop(self) -> None:
+        """Asks its run to end after the step under way."""
+        self.actor.stop.options(concurrency_group=STOPS).remote()
 
 
 class Team:
@@ -191,6 +213,23 @@ class Team:
         with suppress(Exception):
             self.ray.kill(worker.actor, no_restart=True)
 
+    def stop(self) -> Iterator[RunRecord]:
+        """Waits for the runs that write their state; the records of those that were done before they were asked."""
+        asked = {worker.handle: worker for worker in self.busy if stops_well(worker.work)}
+        for worker in asked.values():
+            worker.stop()
+        if asked:
+            say_stopping()
+        while asked:
+            ready, _ = self.ray.wait(list(asked), num_returns=1)
+            for worker in map(asked.pop, ready):
+                with suppress(self.ray.exceptions.RayError):
+                    answer: Answer = self.ray.get(worker.handle)
+                    if answer.records:
+                        records = unpack(answer, worker.work)
+                        unpriced(records, self._sharers(worker))
+                        yield from records
+
     def end(self) -> None:
         for worker in (*self.busy, *self.idle, *self.starting):
             self._kill(worker)
@@ -224,20 +263,21 @@ def run_all(
     there is nothing to hand out at the moment. A work of more than `timeout` seconds a run is ended and failed; `alone`:
     a process of its own for each work.
 
-    However this is left, the workers end, and what was under way leaves no record. Raises UserError if Ray is absent, the
+    However this is left, the workers end, and what was under way leaves no record; but runs with checkpoints are let finish
+    their step and write their state, unless a second interrupt comes meanwhile. Raises UserError if Ray is absent, the
     cluster cannot be reached or a machine of it lacks what the runs need.
     """
     ray = needed()
-    feed = Feed(works)
     with cluster(address, jobs) as resources:
         team = Team(ray, resources, jobs, alone)
-        try:
-            while feed.more or team.busy:
-                while team.idle and (work := feed.take()):
-                    team.give(work)
-                if team.busy or (feed.more and team.starting and not team.idle):
-                    yield from team.answers(PAUSE, timeout)
-                elif feed.more:
-                    time.sleep(PAUSE)
-        finally:
-            team.end()
+        yield from until_stopped(_served(Feed(works), team, timeout), team.stop, team.end)
+
+
+def _served(feed: Feed, team: Team, timeout: float | None) -> Iterator[RunRecord]:
+    while feed.more or team.busy:
+        while team.idle and (work := feed.take()):
+            team.give(work)
+        if team.busy or (feed.more and team.starting and not team.idle):
+            yield from team.answers(PAUSE, timeout)
+        elif feed.more:
+            time.sleep(PAUSE)

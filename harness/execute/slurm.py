@@ -8,114 +8,35 @@ that other sweeps in the folder find something to do. What it costs is torch's i
 
 from __future__ import annotations
 
-import os
 import pickle
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.execute.feed import Feed
-from harness.execute.job import Job, Work
-from harness.execute.process import too_long
+from harness.execute.feed import Feed, say_stopping, until_stopped
+from harness.execute.job import Job, Work, stops_well
 from harness.execute.slurm_options import settings_from
-from harness.execute.travel import Parcel, lacks, parcel
-from harness.execute.work import do, unpriced
+from harness.execute.slurm_task import ALIVE, STOPS, Task
+from harness.execute.travel import parcel
 from harness.record import RunRecord, UserError
-from harness.store import make_folder, replacing
+from harness.store import make_folder
 
 POLL = {"slurm": 2.0, "local": 0.2}
 """Seconds between looks at the answers, by cluster"""
 CHECK = 60.0
 """Seconds between questions to Slurm after jobs that ended without an answer"""
-SILENCE = 600.0
-"""Seconds without a sign of the sweep after which a job ends itself"""
 GRACE = 10.0
 """Seconds for an answer to be seen after its job has ended, and for a cancelled job to end"""
 AGAIN = 3
 """Times that a run with checkpoints goes on in a new job after the time limit"""
-ALIVE = "alive"
-UNCOMPLETED = "UncompletedJobError"
-"""What submitit raises in a job at its time limit"""
 
 
-@dataclass(frozen=True)
-class Task:
-    """What a job does. Called again, it begins again unless it has answered."""
-
-    sent: Parcel
-    folder: Path
-    number: int
-    sharers: int = 1
-    timeout: float | None = None
-    silence: float = SILENCE
-
-    @property
-    def answer(self) -> Path:
-        return self.folder / f"{self.number}.answer"
-
-    def __call__(self) -> None:
-        if self.answer.exists():
-            return
-        # Before the first run: its clock is the run's.
-        import harness.execute.preload  # noqa: F401
-
-        over = threading.Event()
-        threading.Thread(target=self._guard, args=(over,), daemon=True).start()
-        lacking = lacks(self.sent, f"the machine {os.uname().nodename}")
-        if lacking:
-            self._tell(lacking)
-        else:
-            self._tell(self._records())
-        over.set()
-
-    def checkpoint(self) -> Any:
-        """What submitit queues in place of a job that is preempted."""
-        from submitit.helpers import DelayedSubmission
-
-        return DelayedSubmission(self)
-
-    def _records(self) -> list[RunRecord]:
-        import torch
-
-        torch.set_num_threads(max(1, torch.get_num_threads() // self.sharers))
-        records = do(tuple(replace(job, own_process=True) for job in self.sent.work))
-        for record in records:
-            if record.reason.startswith(UNCOMPLETED):
-                record.reason = "it came to the time limit of its job (--slurm time=MINUTES)"
-        unpriced(records, self.sharers)
-        return records
-
-    def _tell(self, answer: list[RunRecord] | str) -> None:
-        """Records, or a sentence that says what is lacking here."""
-        with replacing(self.answer) as temporary:
-            temporary.write_bytes(pickle.dumps(answer))
-
-    def _guard(self, over: threading.Event) -> None:
-        """Ends this job when it takes too long or its sweep is gone: nothing goes on unseen."""
-        began = heard = time.monotonic()
-        sign = b""
-        while not over.wait(min(5.0, self.silence / 4)):
-            now = time.monotonic()
-            try:
-                last = (self.folder / ALIVE).read_bytes()
-            except OSError:
-                os._exit(1)
-            if last != sign:
-                sign, heard = last, now
-            if now - heard > self.silence:
-                os._exit(1)
-            if self.timeout is not None and now - began > self.timeout * len(self.sent.work):
-                self._tell([too_long(job, self.timeout) for job in self.sent.work])
-                os._exit(0)
-
-
-@dataclass
+@dataclass(eq=False)
 class Sent:
     """A work in the queue or under way."""
 
@@ -206,8 +127,23 @@ class Queue:
         for sent in list(self.answered):
             if sent.job.done():
                 self.answered.remove(sent)
-                for path in (sent.task.answer, *self.folder.glob(f"{sent.job.job_id}_*")):
+                for path in (sent.task.answer, sent.task.begun, *self.folder.glob(f"{sent.job.job_id}_*")):
                     path.unlink(missing_ok=True)
+
+    def stop(self) -> Iterator[RunRecord]:
+        """Waits for the runs that write their state; the records of those that were done before they were asked. What has
+        not begun is cancelled at once: it may stand in the queue for hours."""
+        asked = [sent for sent in self.waiting if stops_well(sent.task.sent.work) and sent.task.begun.exists()]
+        for sent in self.waiting:
+            if sent not in asked:
+                with suppress(Exception):
+                    sent.job.cancel(check=False)
+        if asked:
+            (self.folder / STOPS).touch()
+            say_stopping()
+        while any(sent in asked for sent in self.waiting):
+            yield from (record for record in self.answers() if record.status == "done")
+            time.sleep(POLL[self.cluster])
 
     def end(self) -> None:
         """Cancels what is queued or under way, and removes the folder."""
@@ -256,7 +192,8 @@ def run_all(
 
     `folder`: where jobs and answers meet, on a file system that all machines share, as is whatever a job names by a path;
     a folder in it is made and removed again. `options`: what --slurm says (harness/execute/slurm_options.py).
-    However this is left, the jobs are cancelled, and what was under way leaves no record. Raises UserError if submitit or
+    However this is left, the jobs are cancelled, and what was under way leaves no record; but runs with checkpoints that
+    have begun are let finish their step and write their state, unless a second interrupt comes meanwhile. Raises UserError if submitit or
     Slurm is absent, an option is none, or Slurm refuses a job.
     """
     submitit = needed()
@@ -264,17 +201,17 @@ def run_all(
     own = folder.absolute() / secrets.token_hex(6)
     make_folder(own)
     queue = Queue(submitit, cluster, settings, own, jobs, timeout)
-    feed = Feed(works)
-    try:
-        while feed.more or queue.waiting:
-            queue.sign()
-            fresh: list[Work] = []
-            while len(queue.waiting) + len(fresh) < jobs and (work := feed.take()):
-                fresh.append(work)
-            if fresh:
-                queue.submit(fresh)
-            yield from queue.answers()
-            if feed.more or queue.waiting:
-                time.sleep(POLL[cluster])
-    finally:
-        queue.end()
+    yield from until_stopped(_served(Feed(works), queue), queue.stop, queue.end)
+
+
+def _served(feed: Feed, queue: Queue) -> Iterator[RunRecord]:
+    while feed.more or queue.waiting:
+        queue.sign()
+        fresh: list[Work] = []
+        while len(queue.waiting) + len(fresh) < queue.jobs and (work := feed.take()):
+            fresh.append(work)
+        if fresh:
+            queue.submit(fresh)
+        yield from queue.answers()
+        if feed.more or queue.waiting:
+            time.sleep(POLL[queue.cluster])

@@ -6,7 +6,6 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -16,13 +15,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from harness.execute import process
-from harness.execute.feed import PAUSE, Feed
-from harness.execute.job import Work
+from harness.execute.feed import PAUSE, Feed, say_stopping, until_stopped
+from harness.execute.job import Work, stops_well
 from harness.execute.travel import Answer
 from harness.record import RunRecord
 from harness.stop import STOP, Stopped
-
-STOPPING = "Stopping: runs under way finish their step and write their state. Ctrl-C again ends them now."
 
 
 @dataclass(frozen=True)
@@ -134,11 +131,6 @@ class Worker:
         self.work = ()
         return found
 
-    @property
-    def can_stop(self) -> bool:
-        """Whether its run writes its state when it is asked to stop."""
-        return len(self.work) == 1 and self.work[0].stops_well
-
     def stop(self) -> None:
         """Asks its run to end after the step under way."""
         with suppress(OSError):
@@ -197,11 +189,11 @@ class Team:
     def stop(self) -> Iterator[RunRecord]:
         """Waits for the runs that write their state; the records of those that were done before they were asked. An
         interrupt meanwhile ends them."""
-        asked = [worker for worker in self.busy if worker.can_stop]
+        asked = [worker for worker in self.busy if stops_well(worker.work)]
         for worker in asked:
             worker.stop()
         if asked:
-            print(STOPPING, file=sys.stderr, flush=True)
+            say_stopping()
         while asked:
             connection.wait([handle for w in asked for handle in (w.pipe, w.process.sentinel)])
             for worker in asked:
@@ -222,21 +214,15 @@ def run_all(works: Iterable[Work | None], where: Sequence[Place], timeout: float
     However this is left, every worker ends, and what was under way leaves no record; but runs with checkpoints are let
     finish their step and write their state, unless a second interrupt comes meanwhile."""
     process.start_server()
-    feed, team = Feed(works), Team(where, timeout)
-    try:
-        while feed.more or team.busy:
-            while team.has_room and (work := feed.take()):
-                team.give(work)
-            if team.busy:
-                yield from team.answers(PAUSE if feed.more and team.has_room else None)
-            elif feed.more:
-                time.sleep(PAUSE)
-    except KeyboardInterrupt:
-        yield from team.stop()
-        raise
-    except GeneratorExit:
-        for _ in team.stop():
-            pass
-        raise
-    finally:
-        team.end()
+    team = Team(where, timeout)
+    yield from until_stopped(_served(Feed(works), team), team.stop, team.end)
+
+
+def _served(feed: Feed, team: Team) -> Iterator[RunRecord]:
+    while feed.more or team.busy:
+        while team.has_room and (work := feed.take()):
+            team.give(work)
+        if team.busy:
+            yield from team.answers(PAUSE if feed.more and team.has_room else None)
+        elif feed.more:
+            time.sleep(PAUSE)
