@@ -74,7 +74,8 @@ def probes_of(record: RunRecord) -> tuple[str, ...]:
 
 def _edition() -> str:
     """Changes with everything that a row's meaning hangs on."""
-    return canonical_json([LAYOUT, SCHEMA, [item.name for part in (RunSpec, RunRecord) for item in fields(part)]])
+    names = [item.name for part in (RunSpec, RunRecord) for item in fields(part)]
+    return canonical_json([LAYOUT, SCHEMA, names, _schema().to_string()])
 
 
 def load(path: Path, columns: Sequence[str] | None = None) -> pa.Table | None:

@@ -7,6 +7,7 @@ import shutil
 import time
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 import tiny
 
@@ -215,6 +216,18 @@ def test_a_copied_folder_is_read_anew(store, later, tmp_path, monkeypatch):
     copy = Store(tmp_path / "copy")
     read = reads(copy, monkeypatch)
     assert len(list(copy.records(brief=True))) == COUNT and len(read) == COUNT
+
+
+def test_an_index_with_columns_of_another_type_counts_for_nothing(store, later, monkeypatch):
+    """As an author leaves it who forgets to count the layout up."""
+    schema = index._schema()
+    texts = pa.schema([(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in schema])
+    assert texts != schema
+    with monkeypatch.context() as before:
+        before.setattr(index, "_schema", lambda: texts)
+        same(store)
+    store.put(record(12345))
+    assert 12345 in {one.spec.seed for one in same(store)} and store.problems == []
 
 
 @pytest.mark.parametrize("error", [errno.EROFS, errno.ENOSPC])
