@@ -9,7 +9,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
 from harness.misfit import misfit
-from harness.record import RunSpec, UserError, canonical_json
+from harness.record import RunSpec, UserError, canonical_json, find_keys
 from harness.spreadable import spelled, unspreadable
 from methods.spec import ROLES, Method, ModelKind
 from tasks.spec import Recipe, Suite, Task
@@ -289,6 +289,7 @@ def plan(
             or unspreadable(choice.method, choice.recipe.distributed)
         )
         runs += [Planned(RunSpec(seed=seed, **parts), choice.learning_rate_from, skip) for seed in request.seeds]
+    find_keys(item.spec for item in runs)
     return runs
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, Literal
 
 SCHEMA = 1
+RESULTS = Path("results/local")
+"""The folder of records, unless one is named"""
 Status = Literal["done", "failed", "skipped"]
 
 
@@ -56,14 +60,7 @@ class RunSpec:
     @cached_property
     def key(self) -> str:
         """sha256 of the canonical JSON of what decides the result, 16 hex digits."""
-        return self._key(canonical_json)
-
-    def _key(self, encoded: Callable[[Any], str]) -> str:
-        """`encoded`: gives the canonical JSON of a field's value."""
-        values = ((name, getattr(self, name)) for name in _DECIDING)
-        parts = [f'"{name}":{encoded(value)}' for name, value in values if value or name not in self.IF_ANY]
-        # A path that is no UTF-8 comes from the command line as text with lone surrogates.
-        return hashlib.sha256(f"{{{','.join(parts)}}}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return _hashed(filter(None, map(_part, _DECIDING, _values(self))))
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> RunSpec:
@@ -72,21 +69,32 @@ class RunSpec:
 
 
 _DECIDING = tuple(sorted(item.name for item in fields(RunSpec) if item.name not in RunSpec.NAMES))
+_values = attrgetter(*_DECIDING)
+
+
+def _part(name: str, value: Any) -> str:
+    """The field within the JSON that a key is made of; empty if it is no part of it."""
+    return f'"{name}":{canonical_json(value)}' if value or name not in RunSpec.IF_ANY else ""
+
+
+def _hashed(parts: Iterable[str]) -> str:
+    text = f"{{{','.join(parts)}}}"
+    # A path that is no UTF-8 comes from the command line as text with lone surrogates.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def find_keys(specs: Iterable[RunSpec]) -> None:
     """Finds the keys of many runs that have none yet: what they share, the same object, is made JSON once."""
     # Kept until the end, so that no other value takes the place of one that is known by its identity.
     lacking = [spec for spec in specs if "key" not in spec.__dict__]
-    known: dict[int, str] = {}
-
-    def encoded(value: Any) -> str:
-        if id(value) not in known:
-            known[id(value)] = canonical_json(value)
-        return known[id(value)]
-
+    known: list[dict[int, str]] = [{} for _ in _DECIDING]
     for spec in lacking:
-        spec.__dict__["key"] = spec._key(encoded)
+        values = _values(spec)
+        parts = [of.get(id(value)) for of, value in zip(known, values, strict=True)]
+        for at, part in enumerate(parts):
+            if part is None:
+                parts[at] = known[at][id(values[at])] = _part(_DECIDING[at], values[at])
+        spec.__dict__["key"] = _hashed(filter(None, parts))
 
 
 @dataclass

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from harness.report.setting import Setting
@@ -58,6 +61,15 @@ class Cell:
     """Stands on fewer seeds or tasks than the table's other cells."""
     text: str = ""
     """mark: what is shown"""
+
+    @classmethod
+    def of(cls, values: Sequence[float], partial: bool = False) -> Cell:
+        """Of one score a seed. Sums of squares in floating point: exact fractions take a while for thousands of cells."""
+        if not values:
+            return cls()
+        mean = fmean(values)
+        squares = math.fsum((value - mean) ** 2 for value in values)
+        return cls(mean, math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else None, len(values), partial)
 
 
 @dataclass(frozen=True)

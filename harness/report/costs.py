@@ -88,16 +88,22 @@ def seconds_to(record: RunRecord, target: float) -> float | None:
     return None
 
 
-def value(record: RunRecord, column: Column) -> float | None:
-    """In the field's own unit; None if it was not measured."""
-    if column.target is not None:
-        return seconds_to(record, column.target)
-    name, parameters = column.name, record.parameters
-    if name in parameters:
-        return parameters[name]
-    if name in MEMORY and memory_counter(record) != name:
-        return None
-    return record.costs.get(name)
+def reader(column: Column) -> Callable[[RunRecord], float | None]:
+    """Takes the column's value out of a record, in the field's own unit; None if it was not measured."""
+    name, target = column.name, column.target
+    if target is not None:
+        return lambda record: seconds_to(record, target)
+    if name in MEMORY:
+        return lambda record: record.costs.get(name) if memory_counter(record) == name else None
+    if column.kind == "count":
+        return lambda record: record.parameters.get(name)
+    return lambda record: record.costs.get(name)
+
+
+def _seen(columns: Iterable[Column], records: Iterable[RunRecord]) -> list[Column]:
+    """Those that at least one finished run has a value for."""
+    done = [record for record in records if record.status == "done"]
+    return [column for column in columns if any(value is not None for value in map(reader(column), done))]
 
 
 def _ran(record: RunRecord) -> tuple[str, str | None]:
@@ -126,7 +132,8 @@ def cost_cell(row: Finished, column: Column, complete: bool) -> Cell:
     done = row.by_task
     if column.kind != "count" and row.mixed:
         return Cell()
-    values = {t: [v for r in found if (v := value(r, column)) is not None] for t, found in done.items()}
+    read = reader(column)
+    values = {task: [v for v in map(read, found) if v is not None] for task, found in done.items()}
     means = [fmean(found) for found in values.values() if found]
     whole = column.kind == "seconds" or column.over_tasks == "sum"
     if not means or (whole and any(len(values[task]) < len(found) for task, found in done.items())):
@@ -167,8 +174,7 @@ def usual(records: Sequence[RunRecord], target: float | None) -> list[Column]:
     columns = [_column(field, records) for field in fields]
     if target is not None:
         columns.append(Column("seconds_to_target", f"s to {target:g}", "seconds", target))
-    done = [record for record in records if record.status == "done"]
-    return [column for column in columns if any(value(record, column) is not None for record in done)]
+    return _seen(columns, records)
 
 
 def known(records: Iterable[RunRecord]) -> set[str]:
@@ -181,9 +187,7 @@ def asked(word: str, records: Sequence[RunRecord]) -> list[Column]:
     where none has, so that what was not measured shows as missing. Empty for a word that is neither."""
     fields = WORDS.get(word) or ((word,) if word in known(records) else ())
     columns = [_column(field, records) for field in fields]
-    done = [record for record in records if record.status == "done"]
-    measured = [column for column in columns if any(value(record, column) is not None for record in done)]
-    return measured or columns[:1]
+    return _seen(columns, records) or columns[:1]
 
 
 @dataclass(frozen=True)

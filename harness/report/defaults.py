@@ -16,6 +16,7 @@ from typing import Any
 import methods
 import tasks
 from harness.record import RunSpec, canonical_json
+from tasks.spec import Recipe
 
 METHODS = Path(methods.__file__).parent
 
@@ -71,11 +72,19 @@ def config_defaults(method: str) -> Mapping[str, Any]:
 
 
 @cache
+def _recipes(task: str) -> Mapping[str, Recipe]:
+    """By preset. Kept for a task that is not registered, too: looking for names like it takes a while."""
+    try:
+        return tasks.get(task).recipes
+    except KeyError:
+        return {}
+
+
+@cache
 def declared_recipe(task: str, preset: str, method: str) -> Mapping[str, Any]:
     """The recipe as a record holds it, learning rate resolved; {} if the task or the preset is not registered."""
-    try:
-        recipe = tasks.get(task).recipes[preset]
-    except KeyError:
+    recipe = _recipes(task).get(preset)
+    if recipe is None:
         return {}
     found = recipe.recorded() | dict.fromkeys(recipe.IF_SET)
     if method in recipe.learning_rates:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 import tasks
 from harness.record import RunRecord
@@ -40,12 +40,6 @@ def members(task: str) -> tuple[str, ...]:
         return ()
 
 
-def score_cell(values: Sequence[float], partial: bool) -> Cell:
-    if not values:
-        return Cell()
-    return Cell(fmean(values), stdev(values) if len(values) > 1 else None, len(values), partial)
-
-
 def _mean_cell(by_task: Mapping[str, BySeed], names: Sequence[str], seeds: int) -> Cell:
     """The mean over `names`; its sd is over seeds, where all tasks have the same ones. Empty if a task is missing."""
     chosen = [by_task.get(name, {}) for name in names]
@@ -54,7 +48,7 @@ def _mean_cell(by_task: Mapping[str, BySeed], names: Sequence[str], seeds: int) 
     n = min(map(len, chosen))
     if all(set(found) == set(chosen[0]) for found in chosen):
         values = [fmean(found[seed] for found in chosen) for seed in sorted(chosen[0])]
-        return score_cell(values, n < seeds)
+        return Cell.of(values, n < seeds)
     return Cell(fmean(fmean(found.values()) for found in chosen), None, n, True)
 
 
@@ -169,7 +163,7 @@ def score_columns(suite: str, records: Sequence[RunRecord], by_row: Mapping[str,
         else:
             seen = [row.get(slot.task, {}) for row in main]
         found = [list(own.values()) for own in seen]
-        filled.append((slot.column, [score_cell(values, len(values) < seeds) for values in found]))
+        filled.append((slot.column, [Cell.of(values, len(values) < seeds) for values in found]))
     for group, own in grouped.items():
         filled.append((Column(f"group/{group}", group, "also"), [_mean_cell(row, own, seeds) for row in main]))
     if mean:

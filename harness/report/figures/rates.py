@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -40,7 +39,7 @@ def _points(by_rate: ByRate, trials: bool) -> list[Point]:
     found = []
     for rate, own in sorted(by_rate.items()):
         values = [100 * run.score for run in own if run.status == "done" and run.score is not None]
-        cell = Cell(fmean(values), stdev(values) if len(values) > 1 else None, len(values)) if values else Cell()
+        cell = Cell.of(values)
         ends = (math.nan, math.nan) if trials else interval(cell)
         found.append(Point(rate, cell, len(own) - len(values), *ends))
     best = max((p for p in found if p.cell.value is not None), key=lambda p: p.cell.value or 0.0, default=None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from statistics import fmean, stdev
 
 import tasks
 from harness.record import RunRecord
@@ -141,6 +140,4 @@ def cause(records: Sequence[RunRecord]) -> tuple[str, str]:
 def cell_of(records: Sequence[RunRecord], seeds: int) -> Cell:
     """The mean of these runs' main scores, as a cell of a table whose other cells have `seeds`."""
     values = list(scores(records).values())
-    if not values:
-        return Cell()
-    return Cell(fmean(values), stdev(values) if len(values) > 1 else None, len(values), len(values) < seeds)
+    return Cell.of(values, len(values) < seeds)
