@@ -19,7 +19,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-RESULTS = Path("results/local")
 Results = Annotated[Path, typer.Option("--results", help="Folder of records.")]
 
 

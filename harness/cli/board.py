@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.base import RESULTS, Results, app, console, plain_errors
+from harness.cli.base import Results, app, console, plain_errors
+from harness.record import RESULTS
 
 
 class BoardFormat(StrEnum):

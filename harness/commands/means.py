@@ -11,12 +11,11 @@ from harness.execute.choose import How, how_from
 from harness.execute.job import OnOom
 from harness.execute.process import start_server
 from harness.plan import Request
-from harness.record import RunSpec, UserError
+from harness.record import RESULTS, RunSpec, UserError
 from harness.sweep import Sweep, choices_for, prepare
 from harness.track import Tracking, tracking_from
 from harness.trust import NOTHING, Trust
 
-DEFAULT_OUT = Path("results/local")
 Say = Callable[[str], None]
 
 
@@ -29,7 +28,7 @@ def names(value: Any) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class Means:
     how: How
-    out: Path = DEFAULT_OUT
+    out: Path = RESULTS
     data_dir: Path | None = None
     on_oom: OnOom = "fail"
     checkpoint_every: int | None = None
@@ -62,7 +61,7 @@ def means_from(options: Mapping[str, Any], isolate: bool | None) -> Means:
         raise UserError("--checkpoint-every must be a number of steps, 1 or above.")
     return Means(
         how=how_from(options, isolate),
-        out=Path(options.get("out", DEFAULT_OUT)).expanduser(),
+        out=Path(options.get("out", RESULTS)).expanduser(),
         data_dir=Path(options["data_dir"]).expanduser() if "data_dir" in options else None,
         on_oom=on_oom,
         checkpoint_every=steps,

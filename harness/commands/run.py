@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from harness.commands.means import DEFAULT_OUT, means_from, names
+from harness.commands.means import means_from, names
 from harness.plan import RECIPE_OPTIONS, Planned, Request
 from harness.progress import Progress
-from harness.record import UserError
+from harness.record import RESULTS, UserError
 from harness.store import Store
 from harness.sweep import fitting, preset_for
 from harness.sweep import run as run_sweep
@@ -169,7 +169,7 @@ def run(file: Path | None, options: dict[str, Any], dry: bool, isolate: bool | N
     views.show_problems(store, console)
     views.show_leaderboard(records, console)
     say(f"\nRecords: {store.folder}/runs\nTable:   " + ", ".join(str(p) for p in views.write_table(store)))
-    where = "" if means.out == DEFAULT_OUT else f" --results {shlex.quote(str(means.out))}"
+    where = "" if means.out == RESULTS else f" --results {shlex.quote(str(means.out))}"
     say(f"Figures: peftbench figures --all{where}")
     return any(record.status == "failed" for record in records)
 
