@@ -30,6 +30,7 @@ from harness.stop import STOP, Stopped
 PATIENCE = 600.0
 """Seconds that the cluster has to give room for a first worker: it may have to start a machine for it"""
 STOPS = "stops"
+"""What Ray calls the threads of a worker that take the word to stop"""
 STARTS = 3
 """Workers in a row that may die while they start"""
 
@@ -264,8 +265,8 @@ def run_all(
     a process of its own for each work.
 
     However this is left, the workers end, and what was under way leaves no record; but runs with checkpoints are let finish
-    their step and write their state, unless a second interrupt comes meanwhile. Raises UserError if Ray is absent, the
-    cluster cannot be reached or a machine of it lacks what the runs need.
+    their step and write their state, unless a second interrupt comes meanwhile. Raises UserError if Ray is absent, the cluster
+    cannot be reached or a machine of it lacks what the runs need.
     """
     ray = needed()
     with cluster(address, jobs) as resources:

@@ -193,8 +193,8 @@ def run_all(
     `folder`: where jobs and answers meet, on a file system that all machines share, as is whatever a job names by a path;
     a folder in it is made and removed again. `options`: what --slurm says (harness/execute/slurm_options.py).
     However this is left, the jobs are cancelled, and what was under way leaves no record; but runs with checkpoints that
-    have begun are let finish their step and write their state, unless a second interrupt comes meanwhile. Raises UserError if submitit or
-    Slurm is absent, an option is none, or Slurm refuses a job.
+    have begun are let finish their step and write their state, unless a second interrupt comes meanwhile. Raises UserError if
+    submitit or Slurm is absent, an option is none, or Slurm refuses a job.
     """
     submitit = needed()
     cluster, settings = settings_from(options, submitit)
