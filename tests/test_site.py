@@ -153,6 +153,13 @@ def test_tuned_rows_say_how(tmp_path):
     assert "12 trials (grid), rates up to 10 times the declared, each by the mean of 3 runs" in text
 
 
+def test_one_sentence_says_how_where_all_rows_were_tuned_alike(tmp_path):
+    budget = {"trials": 12, "sampler": "grid", "knobs": False}
+    records = [done(spec(name, tuning=budget), 0.5) for name in ("lora", "dora")]
+    text = pages(made(tmp_path, records)[0])["index.html"].said()
+    assert "All rows were tuned alike: 12 trials (grid)." in text and text.count("12 trials") == 1
+
+
 def test_published_rows_stand_apart_with_their_source(tmp_path):
     records = [done(spec("lora", "rte", s, preset="quick"), 0.5) for s in (0, 1)]
     folder, _ = made(tmp_path, records, published.load())

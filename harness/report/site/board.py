@@ -64,7 +64,8 @@ class ShownBoard:
     """(column, title, direction of its first sorting)"""
     rows: tuple[ShownRow, ...]
     families: tuple[str, ...]
-    is_tuned: bool
+    tunings: tuple[str, ...]
+    """the ways in which rows were tuned; a column says which, if there are several"""
     printed: tuple[tuple[PublishedRow, tuple[str, ...]], ...]
     """Published rows with their texts in the order of `heads`."""
     sorted_by: str
@@ -220,7 +221,7 @@ def show(board: Board, marks_of: Mapping[str, tuple[int, int]]) -> ShownBoard:
         heads=tuple((column, titles[column.name], _first(column)) for column in columns),
         rows=tuple(rows),
         families=tuple(sorted({row.family for row in rows if row.family})),
-        is_tuned=any(record.spec.tuning for line in board.lines for record in line.records),
+        tunings=tuple(dict.fromkeys(row.tuned for row in rows)),
         printed=tuple(
             (one, tuple(one.texts[table.columns.index(column)] for column in columns)) for one in table.published
         ),
