@@ -18,6 +18,7 @@ from harness.kinds import Asked, Reader, reader
 from harness.meter import PhaseMeter
 from harness.package import cache_folder
 from harness.record import UserError
+from harness.score import largest_class
 from harness.shape import describe, head_names
 from harness.spread import ALONE, Spread
 from harness.spreadable import in_parts
@@ -103,6 +104,7 @@ def prepare(job: Job) -> tuple[Setting, dict[str, Any]]:
         "train_rows": len(train_data),
         "validation_rows": len(held),
         "eval_rows": len(asked),
+        "eval_largest_class": largest_class(task, asked_rows),
         "length_limit": min(recipe.max_length, read.limit) if read.tokenizer else None,
         "truncated_train": train_data.truncated,
         "truncated_eval": asked.truncated,

@@ -113,7 +113,7 @@ class RunRecord:
     curve: list[dict[str, float | int | None]] = field(default_factory=list)
     """Points {step, epoch, loss, learning_rate, eval_<metric>, validation_<metric>}"""
     data_stats: dict[str, int | float | None] = field(default_factory=dict)
-    """train_rows, eval_rows, validation_rows, truncated_train, truncated_eval, steps"""
+    """train_rows, eval_rows, eval_largest_class (its share), validation_rows, truncated_train, truncated_eval, steps"""
     provenance: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     """Why it was skipped, or the last line of the error."""

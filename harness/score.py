@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,14 @@ class Scored:
     """Whether it is right by the first metric; for a regression the absolute error, NaN where it is not finite."""
     more: dict[str, list[Any]] = field(default_factory=dict)
     """Further columns: the generated text, what other metrics hold for right."""
+
+
+def largest_class(task: Task, rows: Iterable[Mapping[str, Any]]) -> float | None:
+    """What always giving the commonest answer to these rows would score: its share; None for what is not classified."""
+    if task.kind not in {"classify", "image"}:
+        return None
+    counts = Counter(row["label"] for row in rows)
+    return max(counts.values()) / counts.total()
 
 
 def score(task: Task, predictions: np.ndarray, labels: np.ndarray, parts: list[str] | None = None) -> Scored:

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from harness.metrics import METRICS, measure
-from harness.score import NO_CLASS, Scored, read_items, score, score_choices, score_texts, write_items
+from harness.score import NO_CLASS, Scored, largest_class, read_items, score, score_choices, score_texts, write_items
 from tasks.spec import Rule, Task
 
 TASK = Task(
@@ -90,6 +90,11 @@ def test_metrics_are_modules_that_touch_neither_random_state_nor_disk(name, tmp_
     assert measure(name, [0, 1, 1], [0, 1, 0]) is not None
     assert before[:3] == (random.getstate(), np.random.get_state()[1].tolist(), np.random.get_state()[2])
     assert torch.equal(before[3], torch.get_rng_state())
+
+
+def test_always_the_commonest_answer_scores_its_share():
+    rows = [{"label": label} for label in (2, 0, 2, 2, 1)]
+    assert largest_class(TASK, rows) == 3 / 5 and largest_class(VALUES, [{"label": 0.5}]) is None
 
 
 def test_classes_are_the_largest_logits():

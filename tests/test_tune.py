@@ -183,6 +183,13 @@ def test_how_forgiving_a_method_is():
     assert [rate for rate, _ in curve.points] == [1e-5, 1e-4, 1e-3, 1e-2]
 
 
+@pytest.mark.parametrize(("metric", "guess"), [("accuracy", 0.77), ("matthews_correlation", None)])
+def test_a_score_is_held_against_guessing_where_guessing_has_one(metric, guess):
+    stats = {"eval_rows": 100, "eval_largest_class": 0.77}
+    (curve,) = curves([RunRecord(SPEC, "done", metric=metric, scores={metric: 0.7}, data_stats=stats)])
+    assert curve.guess == guess
+
+
 def test_a_longer_reach_raises_the_upper_end_alone_and_is_told(tmp_path):
     near, far = (Space.of(LORA, budget).grid(4) for budget in (Budget(4), Budget(4, reach=10)))
     assert far[0] == near[0] and far[-1][RATE] == pytest.approx(10 * near[-1][RATE])
@@ -298,8 +305,13 @@ def test_the_command_searches_reports_and_marks(tmp_path):
         rates = {t.spec.recipe[RATE]: t.score for t in trials if t.spec.method == winner.spec.method}
         assert rates[winner.spec.recipe[RATE]] == max(rates.values())
     assert "lora tuned x2" in result.output
+    guess = {t.data_stats["eval_largest_class"] for t in trials}
+    best = {m: max(t.score for t in trials if t.spec.method == m) for m in ("lora", "last-layer")}
+    assert len(guess) == 1 and 0.25 <= min(guess) <= 1
     # Of two rates each is an end.
-    assert re.search(r"\* the (high|low)est rate tried: .* --reach", result.output)
+    learned = [score for score in best.values() if score > min(guess)]
+    assert bool(re.search(r"\* the (high|low)est rate tried: .* --reach", result.output)) == bool(learned)
+    assert ("† no better than always giving the commonest answer" in result.output) == (len(learned) < 2)
     assert len((tmp_path / "out" / "tuning" / "curves.csv").read_text().splitlines()) == 5
     again = tune("--seeds", "0,1").output
     assert "4 of 4 runs have a record already" in again

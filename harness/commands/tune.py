@@ -117,12 +117,15 @@ def _show(
     for name in ("method", "task", "best", "validation", "forgiving"):
         table.add_column(name, overflow="fold", justify="right" if name in {"validation", "forgiving"} else "left")
     by_name, ends = {(curve.method, curve.task): curve for curve in made}, set[str]()
+    guessed = False
     for search in searches:
         name = (search.spec.method, search.spec.task)
         best, curve = found.get(name), by_name.get(name)
         point = ", ".join(f"{k}={words(v)}" for k, v in best.point.items()) if best else "no trial ended well"
         share = curve.forgiving if curve else None
-        if best and curve and (end := curve.end(best.point[RATE])):
+        if best and curve and curve.guess is not None and best.score <= curve.guess:
+            point, guessed = f"{point} †", True
+        elif best and curve and (end := curve.end(best.point[RATE])):
             point, ends = f"{point} *", ends | {end}
         table.add_row(
             *name, point, f"{100 * best.score:.1f}" if best else "", "" if share is None else f"{100 * share:.0f} %"
@@ -132,6 +135,10 @@ def _show(
         "Validation: score x100 on the part carved from train. Forgiving: share of the trials within one 95 % interval "
         "of the best."
     )
+    if guessed:
+        console.print(
+            "† no better than always giving the commonest answer: the search found no rate at which it learns."
+        )
     for end in sorted(ends):
         console.print(f"* the {END[end]}")
     text = io.StringIO()

@@ -22,6 +22,8 @@ class Curve:
     half_interval: float | None
     """half of the 95 % interval of the best score, from the number of rows it stands on; None for a score that is no
     share of rows"""
+    guess: float | None = None
+    """the score of always giving the commonest answer, where that is known"""
 
     @property
     def forgiving(self) -> float | None:
@@ -66,5 +68,6 @@ def curves(records: Iterable[RunRecord]) -> list[Curve]:
         made = sorted(trials.items(), key=lambda trial: trial[0][0])
         points = tuple((rate, mean_score(runs)) for (rate, _), runs in made)
         best = max((runs for _, runs in made), key=lambda runs: mean_score(runs) or 0.0)
-        found.append(Curve(method, task, points, half_interval(best)))
+        guess = best[0].data_stats.get("eval_largest_class") if best[0].metric == "accuracy" else None
+        found.append(Curve(method, task, points, half_interval(best), guess))
     return found
