@@ -215,12 +215,16 @@ def _records(batch: pa.RecordBatch, known: dict[str, Any], costs: Collection[str
     of_spec = zip(*(values.pop(name) for name in OF_SPEC), strict=True)
     of_record = zip(*values.values(), strict=True)
     keys, states = (batch.column(name).to_pylist() for name in ("key", "status"))
-    found = []
+    names, found = tuple(values), []
     for key, status, run, parts, rest, own in zip(keys, states, runs, of_spec, rests, of_record, strict=True):
-        spec = RunSpec(**run, **dict(zip(OF_SPEC, parts, strict=True)))
-        # Checked against the spec when the record's file was read.
-        spec.__dict__["key"] = key
-        found.append(RunRecord(spec=spec, status=status, **rest, **dict(zip(values, own, strict=True))))
+        # Filled without a call that names each field, which takes a fifth longer. The edition holds the names, and the key
+        # was checked when the file was read.
+        spec, record = object.__new__(RunSpec), object.__new__(RunRecord)
+        spec.__dict__.update(run, key=key)
+        spec.__dict__.update(zip(OF_SPEC, parts, strict=True))
+        record.__dict__.update(rest, spec=spec, status=status, traceback="")
+        record.__dict__.update(zip(names, own, strict=True))
+        found.append(record)
     return found
 
 
