@@ -87,7 +87,8 @@ def load(path: Path, columns: Sequence[str] | None = None) -> pa.Table | None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return pq.read_table(pa.BufferReader(body), columns=None if columns is None else list(columns))
+        # Not pq.read_table, which imports all of Arrow's data sets first.
+        return pq.ParquetFile(pa.BufferReader(body)).read(columns=None if columns is None else list(columns))
     except Exception:
         # Whatever is wrong with it: the records are there.
         return None

@@ -135,7 +135,7 @@ def caption(
         if column.kind == "bytes":
             parts.append(f"{column.title}: {MEMORY[column.name][1]}, peak of training, 10^9 bytes, highest over tasks.")
     if "rate" in kinds:
-        at = f"; {load(records)}" if load(records) else ""
+        at = f"; {said}" if (said := load(records)) else ""
         parts.append(f"Tokens/s: without padding, step loop only, mean over tasks{at}.")
     for column in columns:
         if column.target is not None:
@@ -146,13 +146,14 @@ def caption(
     parts += [f"{c.title}: {c.name}, {c.over_tasks} over tasks." for c in columns if c.kind == "cost"]
     if kinds & {"bytes", "rate", "seconds", "cost"} and (names := machines(records)):
         parts.append(f"Hardware: {names}.")
-    if any(record.spec.tuning for record in records):
+    tunings = [record.spec.tuning for record in one_a_part(records, lambda record: record.spec.tuning)]
+    if any(tunings):
         parts.append(
             "tuned xN: the best of N settings on a part carved from the training rows, never on the reported ones."
         )
-    if reaches := {reach_words(r.spec.tuning["reach"]) for r in records if r.spec.tuning.get("reach")}:
+    if reaches := {reach_words(tuning["reach"]) for tuning in tunings if tuning.get("reach")}:
         parts.append(f"+reach: rates {_joined(reaches)} the end that each method declares.")
-    if judges := {words(r.spec.tuning["seeds"]) for r in records if r.spec.tuning.get("seeds")}:
+    if judges := {words(tuning["seeds"]) for tuning in tunings if tuning.get("seeds")}:
         parts.append(f"+seeds: each setting judged by the mean of {_joined(judges)} runs.")
     return " ".join(parts)
 
