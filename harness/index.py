@@ -229,15 +229,21 @@ def _records(batch: pa.RecordBatch, known: dict[str, Any], costs: Collection[str
     return found
 
 
+def _numbers(array: pa.Array) -> np.ndarray:
+    """As they lie in memory. `to_numpy` would import pandas first, which takes a tenth of a view of 100,000 records."""
+    import numpy as np
+
+    return np.from_dlpack(array)
+
+
 def _coded(column: pa.Array) -> tuple[list[str], np.ndarray]:
     """(different texts, which of them each row has)"""
-    import numpy as np
     import pyarrow as pa
 
-    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    # The dictionary may be that of a longer column.
-    used, codes = np.unique(coded.indices.to_numpy(), return_inverse=True)
-    return coded.dictionary.take(pa.array(used)).to_pylist(), codes
+    # Coded anew, since the dictionary may be that of a longer column.
+    texts = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    coded = texts.dictionary_encode()
+    return coded.dictionary.to_pylist(), _numbers(coded.indices)
 
 
 def _parsed(column: pa.Array, known: dict[str, Any]) -> list[Any]:
@@ -253,7 +259,7 @@ def _mappings(shapes: pa.Array, numbers: pa.ListArray, wanted: Collection[str] |
     import numpy as np
 
     texts, codes = _coded(shapes)
-    flat, starts = numbers.flatten().to_numpy(), numbers.offsets.to_numpy()[:-1] - numbers.offsets[0].as_py()
+    flat, starts = _numbers(numbers.flatten()), _numbers(numbers.offsets)[:-1] - numbers.offsets[0].as_py()
     found: list[dict[str, Any]] = [{}] * len(shapes)
     for code, text in enumerate(texts):
         shape, (where,) = json.loads(text), np.nonzero(codes == code)
