@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -143,3 +144,10 @@ class RunRecord:
         if record.key != key:
             raise ValueError(f"key {key!r} does not fit its spec ({record.key})")
         return record
+
+
+def mean_score(records: Iterable[RunRecord]) -> float | None:
+    """Of the runs that judge one setting; None if one of them has none."""
+    scores = [record.score for record in records]
+    # Not statistics.fmean, whose module every command would load.
+    return None if None in scores else math.fsum(score for score in scores if score is not None) / len(scores)

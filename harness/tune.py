@@ -16,12 +16,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Literal, get_args
 
 import methods
 from harness.plan import Planned, configure, plain
-from harness.record import RunRecord, RunSpec, UserError, canonical_json
+from harness.record import RunRecord, RunSpec, UserError, canonical_json, mean_score
 from methods.spec import Method
 
 SEED = 1000
@@ -162,8 +161,8 @@ class Asked:
     trial: Any
     point: Values
     specs: tuple[RunSpec, ...]
-    scores: dict[str, float | None] = field(default_factory=dict)
-    """key -> score, of the runs that have ended"""
+    records: dict[str, RunRecord] = field(default_factory=dict)
+    """by key, of the runs that have ended"""
 
 
 class Search:
@@ -241,13 +240,13 @@ class Search:
     def tell(self, asked: Asked, record: RunRecord) -> None:
         """One run of a trial; its last one ends it. A trial of which a run diverged or failed was spent, with the worst of
         scores."""
-        asked.scores[record.key] = record.score
-        if len(asked.scores) < len(asked.specs):
+        asked.records[record.key] = record
+        if len(asked.records) < len(asked.specs):
             return
-        scores = [math.nan if score is None else score for score in asked.scores.values()]
+        score = mean_score(asked.records.values())
         asked.trial.set_user_attr("point", canonical_json(asked.point))
         asked.trial.set_user_attr("keys", [spec.key for spec in asked.specs])
-        self.study.tell(asked.trial, float("-inf") if any(map(math.isnan, scores)) else fmean(scores))
+        self.study.tell(asked.trial, float("-inf") if score is None else score)
         self._open.discard(asked.trial.number)
 
     def drop(self, asked: Asked) -> None:

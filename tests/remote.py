@@ -141,15 +141,17 @@ def interrupted(root: Path, out: Path, *how: str, patience: float = 120.0) -> tu
     return sweep.returncode, printed, done, len(members(sweep.pid))
 
 
-def members(session: int) -> list[int]:
-    """Processes of the session that still run, zombies left out."""
-    found = []
+def processes() -> Iterator[tuple[int, int, str]]:
+    """(process, its session, its state)"""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                state, _, _, of = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
             except (OSError, ValueError):
                 continue
-            if int(of) == session and state != "Z":
-                found.append(int(entry.name))
-    return found
+            yield int(entry.name), int(session), state
+
+
+def members(session: int) -> list[int]:
+    """Processes of the session that still run, zombies left out."""
+    return [pid for pid, own, state in processes() if own == session and state != "Z"]

@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from remote import processes
 from stub_sweep import spec
 
 from harness.store import Store
@@ -75,16 +76,6 @@ class Sweeps:
             if not found or time.monotonic() > deadline:
                 return found
             time.sleep(0.02)
-
-
-def processes():
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
-            except (OSError, ValueError):
-                continue
-            yield int(entry.name), int(session), state
 
 
 def names(session):

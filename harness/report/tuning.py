@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
-from harness.record import RunRecord, canonical_json
+from harness.record import RunRecord, canonical_json, mean_score
 
 Z = 1.96
 
@@ -48,12 +47,6 @@ def half_interval(runs: Sequence[RunRecord]) -> float | None:
         return None
     share = min(max(score, 1 / rows), 1 - 1 / rows)
     return Z * math.sqrt(share * (1 - share) / rows)
-
-
-def mean_score(runs: Sequence[RunRecord]) -> float | None:
-    """None if one of them has none, as a search takes it."""
-    scores = [run.score for run in runs]
-    return None if None in scores else fmean(score for score in scores if score is not None)
 
 
 def curves(records: Iterable[RunRecord]) -> list[Curve]:
